@@ -1,0 +1,72 @@
+# One function makes a module: `ficus_module(twin DEPS model)` compiles every *.cc of the folder into
+# the library ficus_twin, and every *_test.cc into the test program twin_test (run by ctest).
+include_guard(GLOBAL)
+
+set(CMAKE_CXX_STANDARD 23)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+
+option(FICUS_FUZZ "Build the libFuzzer targets (clang only)" OFF)
+option(FICUS_BENCH "Build the micro benchmarks" OFF)
+set(FICUS_SANITIZE "" CACHE STRING "Sanitizers for every target, such as address,undefined")
+
+find_program(FICUS_CCACHE ccache)
+if(FICUS_CCACHE)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${FICUS_CCACHE})
+endif()
+
+add_compile_options(-Wall -Wextra -Wpedantic -Werror -Wshadow -Wconversion -Wno-sign-conversion
+                    -Wnon-virtual-dtor -Wold-style-cast)
+# Library assertions stay on in every build: an overrun in a parser becomes a clean stop.
+add_compile_definitions(_GLIBCXX_ASSERTIONS)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  # GCC 12 reports these falsely in libstdc++ (GCC bugs 105329, 105593, 107852).
+  add_compile_options(-Wno-restrict -Wno-maybe-uninitialized -Wno-stringop-overflow -Wno-array-bounds)
+endif()
+if(FICUS_SANITIZE)
+  add_compile_options(-fsanitize=${FICUS_SANITIZE} -fno-omit-frame-pointer
+                      -fno-sanitize-recover=all)
+  add_link_options(-fsanitize=${FICUS_SANITIZE})
+endif()
+
+find_package(Threads REQUIRED)
+find_package(GTest REQUIRED)
+
+function(ficus_module name)
+  cmake_parse_arguments(ARG "" "" "DEPS;PRIVATE;SUBDIRS" ${ARGN})
+  set(globs "*.cc")
+  set(headers_glob "*.h")
+  foreach(dir IN LISTS ARG_SUBDIRS)
+    list(APPEND globs "${dir}/*.cc")
+    list(APPEND headers_glob "${dir}/*.h")
+  endforeach()
+  file(GLOB sources CONFIGURE_DEPENDS ${globs})
+  file(GLOB headers CONFIGURE_DEPENDS ${headers_glob})
+  set(tests ${sources})
+  list(FILTER tests INCLUDE REGEX "_test\\.cc$")
+  list(FILTER sources EXCLUDE REGEX "_test\\.cc$")
+  if(sources)
+    add_library(ficus_${name} STATIC ${sources})
+    set(scope PUBLIC)
+  else()
+    add_library(ficus_${name} INTERFACE)
+    set(scope INTERFACE)
+  endif()
+  target_sources(ficus_${name} PUBLIC FILE_SET HEADERS BASE_DIRS ${CMAKE_SOURCE_DIR}/src
+                 FILES ${headers})
+  set_target_properties(ficus_${name} PROPERTIES VERIFY_INTERFACE_HEADER_SETS ON)
+  target_include_directories(ficus_${name} ${scope} ${CMAKE_SOURCE_DIR}/src)
+  list(TRANSFORM ARG_DEPS PREPEND ficus_)
+  target_link_libraries(ficus_${name} ${scope} ${ARG_DEPS})
+  if(sources)
+    target_link_libraries(ficus_${name} PRIVATE ${ARG_PRIVATE})
+  endif()
+  if(tests)
+    add_executable(${name}_test ${tests})
+    target_link_libraries(${name}_test PRIVATE ficus_${name} GTest::gtest_main Threads::Threads)
+    add_test(NAME ${name} COMMAND ${name}_test)
+    set_tests_properties(${name} PROPERTIES TIMEOUT 300 LABELS unit)
+  endif()
+endfunction()

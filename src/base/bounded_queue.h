@@ -1,0 +1,86 @@
+#pragma once
+
+#include <condition_variable>
+#include <cstddef>
+#include <deque>
+#include <mutex>
+#include <utility>
+#include <vector>
+
+#include "base/time.h"
+
+namespace ficus {
+
+// Hands batches from any thread to one thread. A mutex will do: what passes is a batch, not a message,
+// so the lock is taken some thousand times a second. A full queue is a case for the caller (STYLE 7.8).
+// Thread-safe.
+template <typename T>
+class BoundedQueue {
+ public:
+  explicit BoundedQueue(std::size_t limit) : limit_(limit) {}
+
+  std::size_t limit() const { return limit_; }
+
+  // False if the queue is full or closed; `item` is then untouched.
+  bool try_push(T&& item) {
+    {
+      const std::lock_guard lock(mutex_);
+      if (closed_ || items_.size() >= limit_) return false;
+      items_.push_back(std::move(item));
+    }
+    ready_.notify_one();
+    return true;
+  }
+
+  // Waits for room. False if the queue was closed meanwhile.
+  bool push(T&& item) {
+    {
+      std::unique_lock lock(mutex_);
+      room_.wait(lock, [&] { return closed_ || items_.size() < limit_; });
+      if (closed_) return false;
+      items_.push_back(std::move(item));
+    }
+    ready_.notify_one();
+    return true;
+  }
+
+  // Moves everything waiting to `out` (appended); waits up to `wait` for the first item.
+  // False if the queue is closed and empty.
+  bool drain(std::vector<T>& out, Micros wait) {
+    {
+      std::unique_lock lock(mutex_);
+      ready_.wait_for(lock, std::chrono::microseconds(wait.count),
+                      [&] { return closed_ || !items_.empty(); });
+      if (items_.empty()) return !closed_;
+      for (T& item : items_) out.push_back(std::move(item));
+      items_.clear();
+    }
+    room_.notify_all();
+    return true;
+  }
+
+  // No more is taken in; what is queued can still be drained.
+  void close() {
+    {
+      const std::lock_guard lock(mutex_);
+      closed_ = true;
+    }
+    ready_.notify_all();
+    room_.notify_all();
+  }
+
+  std::size_t size() const {
+    const std::lock_guard lock(mutex_);
+    return items_.size();
+  }
+
+ private:
+  const std::size_t limit_;
+  mutable std::mutex mutex_;
+  std::condition_variable ready_;
+  std::condition_variable room_;
+  std::deque<T> items_;
+  bool closed_ = false;
+};
+
+}  // namespace ficus
