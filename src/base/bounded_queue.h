@@ -11,9 +11,9 @@
 
 namespace ficus {
 
-// Hands batches from any thread to one thread. A mutex will do: what passes is a batch, not a message,
-// so the lock is taken some thousand times a second. A full queue is a case for the caller (STYLE 7.8).
-// Thread-safe.
+// Hands batches from any thread to one thread. A mutex will do: what passes is a batch, not a
+// message, so the lock is taken some thousand times a second. A full queue is a case for the caller
+// (STYLE 7.8). Thread-safe.
 template <typename T>
 class BoundedQueue {
  public:

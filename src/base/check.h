@@ -1,7 +1,7 @@
 #pragma once
 
-// A broken invariant ends the process with the place and the condition, in every build. Never used for
-// input: outside bytes that are wrong are an Error (result.h).
+// A broken invariant ends the process with the place and the condition, in every build. Never used
+// for input: outside bytes that are wrong are an Error (result.h).
 
 namespace ficus {
 
@@ -9,10 +9,10 @@ namespace ficus {
 
 }  // namespace ficus
 
-#define FICUS_CHECK(condition)                                    \
-  do {                                                            \
-    if (!(condition)) [[unlikely]]                                \
-      ::ficus::check_failed(__FILE__, __LINE__, #condition);      \
+#define FICUS_CHECK(condition)                               \
+  do {                                                       \
+    if (!(condition)) [[unlikely]]                           \
+      ::ficus::check_failed(__FILE__, __LINE__, #condition); \
   } while (false)
 
 // Inside row loops: checked in dev and sanitizer builds only.

@@ -12,8 +12,8 @@
 
 namespace ficus {
 
-// One open file. Written at its end, read anywhere. Used by one thread at a time, except that `sync` may
-// run in another thread than `append`.
+// One open file. Written at its end, read anywhere. Used by one thread at a time, except that
+// `sync` may run in another thread than `append`.
 class File {
  public:
   virtual ~File() = default;

@@ -7,9 +7,9 @@
 
 namespace ficus {
 
-// A disk in memory for tests and simulation. `lose_unsynced` is a power loss: every file falls back to what
-// was synced (plus, if asked, a torn part of what was not). Thread-safe. Directories are implicit, and a
-// creation, rename or removal is durable at once.
+// A disk in memory for tests and simulation. `lose_unsynced` is a power loss: every file falls back
+// to what was synced (plus, if asked, a torn part of what was not). Thread-safe. Directories are
+// implicit, and a creation, rename or removal is durable at once.
 class MemoryDisk final : public Disk {
  public:
   Result<std::unique_ptr<File>> open(const std::string& path, OpenMode mode) override;

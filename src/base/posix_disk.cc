@@ -63,7 +63,7 @@ class PosixFile final : public File {
   }
 
   Result<std::uint64_t> size() override {
-    struct stat info {};
+    struct stat info{};
     if (::fstat(descriptor_, &info) != 0) return io_error("stat", path_);
     return static_cast<std::uint64_t>(info.st_size);
   }
@@ -83,9 +83,15 @@ class PosixFile final : public File {
 Result<std::unique_ptr<File>> PosixDisk::open(const std::string& path, OpenMode mode) {
   int flags = O_CLOEXEC;
   switch (mode) {
-    case OpenMode::read: flags |= O_RDONLY; break;
-    case OpenMode::append: flags |= O_RDWR | O_APPEND | O_CREAT; break;
-    case OpenMode::create: flags |= O_RDWR | O_APPEND | O_CREAT | O_TRUNC; break;
+    case OpenMode::read:
+      flags |= O_RDONLY;
+      break;
+    case OpenMode::append:
+      flags |= O_RDWR | O_APPEND | O_CREAT;
+      break;
+    case OpenMode::create:
+      flags |= O_RDWR | O_APPEND | O_CREAT | O_TRUNC;
+      break;
   }
   const int descriptor = ::open(path.c_str(), flags, 0640);
   if (descriptor < 0) return io_error("open", path);
@@ -137,7 +143,7 @@ Status PosixDisk::sync_directory(const std::string& path) {
 }
 
 Result<std::uint64_t> PosixDisk::free_bytes(const std::string& path) {
-  struct statvfs info {};
+  struct statvfs info{};
   if (::statvfs(path.c_str(), &info) != 0) return io_error("query free space of", path);
   return std::uint64_t{info.f_bavail} * info.f_frsize;
 }

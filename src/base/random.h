@@ -4,8 +4,8 @@
 
 namespace ficus {
 
-// A small seeded generator (SplitMix64, Steele et al. 2014). For simulation, jitter and sampling; not for
-// secrets. Not thread-safe.
+// A small seeded generator (SplitMix64, Steele et al. 2014). For simulation, jitter and sampling;
+// not for secrets. Not thread-safe.
 class Random {
  public:
   explicit Random(std::uint64_t seed) : state_(seed) {}

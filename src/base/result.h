@@ -51,18 +51,20 @@ inline std::unexpected<Error> in_context(std::string context, Error error) {
 #define FICUS_CONCAT_INNER(a, b) a##b
 #define FICUS_CONCAT(a, b) FICUS_CONCAT_INNER(a, b)
 
-// FICUS_TRY(const EntityId entity, store.intern(urn));  returns the error to the caller, or declares.
+// FICUS_TRY(const EntityId entity, store.intern(urn));  returns the error to the caller, or
+// declares.
 #define FICUS_TRY(declaration, ...) \
   FICUS_TRY_INNER(FICUS_CONCAT(ficus_try_, __COUNTER__), declaration, __VA_ARGS__)
-#define FICUS_TRY_INNER(name, declaration, ...)                            \
-  auto name = (__VA_ARGS__);                                               \
-  if (!name) [[unlikely]] return std::unexpected(std::move(name).error()); \
+#define FICUS_TRY_INNER(name, declaration, ...)      \
+  auto name = (__VA_ARGS__);                         \
+  if (!name) [[unlikely]]                            \
+    return std::unexpected(std::move(name).error()); \
   declaration = *std::move(name)
 
 // For a Status: FICUS_TRY_VOID(file.sync());
-#define FICUS_TRY_VOID(...)                                                           \
-  do {                                                                                \
-    auto ficus_try_status = (__VA_ARGS__);                                            \
-    if (!ficus_try_status) [[unlikely]]                                               \
-      return std::unexpected(std::move(ficus_try_status).error());                    \
+#define FICUS_TRY_VOID(...)                                        \
+  do {                                                             \
+    auto ficus_try_status = (__VA_ARGS__);                         \
+    if (!ficus_try_status) [[unlikely]]                            \
+      return std::unexpected(std::move(ficus_try_status).error()); \
   } while (false)

@@ -9,8 +9,8 @@ namespace {
 
 constexpr std::int64_t kMicrosPerDay = 86'400'000'000;
 
-// Days since 1970-01-01 of a Gregorian date, and back: Howard Hinnant, "chrono-compatible low-level date
-// algorithms" (years begin on 1 March, so that the leap day is the last).
+// Days since 1970-01-01 of a Gregorian date, and back: Howard Hinnant, "chrono-compatible low-level
+// date algorithms" (years begin on 1 March, so that the leap day is the last).
 constexpr std::int64_t days_from_date(std::int64_t year, int month, int day) {
   year -= month <= 2 ? 1 : 0;
   const std::int64_t era = (year >= 0 ? year : year - 399) / 400;

@@ -22,7 +22,8 @@ struct CivilTime {
 };
 
 CivilTime to_civil(Timestamp t);
-// Nothing if a field is out of range (a 31st of April, hour 24). Second 60 counts as the next minute.
+// Nothing if a field is out of range (a 31st of April, hour 24). Second 60 counts as the next
+// minute.
 std::optional<Timestamp> from_civil(const CivilTime& civil);
 
 // "2026-11-23T08:15:00.250Z": UTC, with 0, 3 or 6 decimals, as few as are exact.
@@ -30,7 +31,8 @@ std::string to_iso8601(Timestamp t);
 // Appends the same to `out`.
 void append_iso8601(Timestamp t, std::string& out);
 
-// ISO 8601 / RFC 3339: date, 'T' or ' ', time with up to nine decimals (cut to microseconds), then 'Z',
+// ISO 8601 / RFC 3339: date, 'T' or ' ', time with up to nine decimals (cut to microseconds), then
+// 'Z',
 // "+hh:mm", "+hhmm", "+hh", or nothing, which means `default_offset`. A date alone is midnight.
 std::optional<Timestamp> parse_iso8601(std::string_view text, Micros default_offset = {});
 

@@ -12,9 +12,9 @@ TEST(Utf8, AcceptsText) {
 }
 
 TEST(Utf8, RefusesMalformed) {
-  for (const char* text : {"\x80", "\xc0\xaf", "\xc1\x81", "\xe0\x80\x80", "\xed\xa0\x80",
-                           "\xf0\x80\x80\x80", "\xf4\x90\x80\x80", "\xf5\x80\x80\x80",
-                           "eight ok\xe7\xa6", "abc\xff"}) {
+  for (const char* text :
+       {"\x80", "\xc0\xaf", "\xc1\x81", "\xe0\x80\x80", "\xed\xa0\x80", "\xf0\x80\x80\x80",
+        "\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "eight ok\xe7\xa6", "abc\xff"}) {
     EXPECT_FALSE(is_valid_utf8(text)) << text;
   }
 }
