@@ -1,0 +1,53 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "base/result.h"
+#include "model/observation_batch.h"
+#include "model/schema.h"
+#include "model/source_batch.h"
+
+namespace ficus::fact {
+
+// What one source heard at once, with the source by name, as names outlive handles.
+struct Heard {
+  std::string source;
+  SourceBatch batch;
+};
+
+// Rows that the brain itself wrote: by a rule ("rule:NAME") or for an operator ("operator:NAME").
+struct Derived {
+  std::string origin;
+  ObservationBatch rows;
+};
+
+using Fact = std::variant<Heard, Derived>;
+
+// A log record of a shard is one **step**: what was heard and all that was derived from it, so that
+// a crash keeps both or neither.
+//
+// Bytes: version 1, then per fact: kind (1 heard, 2 derived), length (LEB128), content. Types and
+// attributes stand in it by name: a record can be read without any other record. Numbers, times and
+// points lie as in memory (little-endian doubles and 64-bit integers); flags of presence are one
+// bit a row, left out if all are set.
+class StepWriter {
+ public:
+  // Appends to `out`, which the caller owns and may reuse.
+  StepWriter(const Schema& schema, std::string& out);
+  void heard(std::string_view source, const SourceBatch& batch);
+  void derived(std::string_view origin, const ObservationBatch& rows);
+
+ private:
+  const Schema& schema_;
+  std::string& out_;
+  std::string content_;
+};
+
+// Unknown types and attributes are added to the schema; an attribute whose kind has changed since
+// is an error. Bytes that no StepWriter wrote are ErrorCode::corrupt.
+Result<std::vector<Fact>> read_step(std::string_view bytes, Schema& schema);
+
+}  // namespace ficus::fact
