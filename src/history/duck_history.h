@@ -1,0 +1,42 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "base/clock.h"
+#include "base/disk.h"
+#include "history/history.h"
+#include "model/schema.h"
+
+namespace ficus::history {
+
+struct DuckHistoryOptions {
+  std::string directory;  // made if missing; holds history.duckdb and a folder a type
+  std::uint32_t shard_count = 1;
+
+  std::uint64_t tail_rows_max = 4'000'000;       // then a type's tail is sealed
+  Micros tail_age_max = Micros::from_hours(24);  // or when it is so old
+  int retention_days = 0;  // sealed files older than this go; 0: kept for ever
+  std::map<std::string, int> retention_days_by_type;  // overrides, by type name
+
+  std::uint64_t quarantine_rows_max = 100'000;
+  Micros quarantine_age_max = Micros::from_hours(24 * 30);
+
+  std::uint64_t memory_bytes_max = std::uint64_t{1} << 30;        // of all of DuckDB
+  std::uint64_t spill_bytes_max = std::uint64_t{8} << 30;         // sorting beyond memory, on disk
+  std::uint32_t threads = 2;                                      // DuckDB's workers
+  std::uint32_t queries_max = 8;                                  // at once; more are `overloaded`
+  std::uint64_t checkpoint_log_bytes = std::uint64_t{256} << 20;  // DuckDB's log before checkpoint
+};
+
+// Opens or creates the history in DuckDB (C API). Removes what a crash left behind and sets aside
+// what is damaged; `report` says so. The schema learns the types and attributes of the database
+// that it does not know yet. `schema`, `disk` and `clock` are borrowed and outlive the history.
+// The disk must be the machine's: DuckDB reads and writes its files by itself.
+Result<std::unique_ptr<History>> open_duck_history(const DuckHistoryOptions& options,
+                                                   Schema& schema, Disk& disk, const Clock& clock,
+                                                   MaintenanceReport& report);
+
+}  // namespace ficus::history

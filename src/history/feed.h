@@ -1,0 +1,94 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "base/bounded_queue.h"
+#include "base/clock.h"
+#include "history/history.h"
+
+namespace ficus::history {
+
+// Everything of one log record that history keeps.
+struct FeedItem {
+  std::uint32_t shard = 0;
+  std::uint64_t position_end = 0;  // the log position after the record; never goes back in a shard
+  std::vector<Rows> rows;
+  std::string source;  // of the quarantined items
+  Timestamp received_at;
+  std::vector<QuarantinedItem> quarantined;
+};
+
+struct FeedOptions {
+  std::size_t queue_items_max = 4096;
+  Micros commit_interval = Micros::from_millis(150);
+  std::uint64_t commit_rows_max = 200'000;  // commits earlier when so many rows wait
+  Micros maintain_interval = Micros::from_seconds(1);
+  Micros retry_after = Micros::from_seconds(1);  // after a failed commit
+};
+
+// What the feed tells its owner. Called by the feed's thread; must return quickly.
+struct FeedEvents {
+  std::function<void(const MaintenanceReport&)> maintained;  // only reports that are not empty
+  // A commit or maintenance failed; nothing is lost, it is tried again after retry_after.
+  // `failures` in a row, so that the owner can log the first and then fewer.
+  std::function<void(const Error&, std::uint64_t failures)> failed;
+  std::function<void()> recovered;
+};
+
+// The thread that carries durable facts into a History. Engine shards (any thread) push; the queue
+// is bounded, and a full queue is the shard's signal to slow its senders down. Nothing is dropped:
+// while the database refuses, the queue fills and pushes wait.
+class HistoryFeed {
+ public:
+  // `history` and `clock` are borrowed and outlive the feed. Starts the thread.
+  // `positions` is what history.positions() gave, extended to the number of shards.
+  HistoryFeed(History& history, const Clock& clock, FeedOptions options, FeedEvents events,
+              std::span<const std::uint64_t> positions);
+  HistoryFeed(const HistoryFeed&) = delete;
+  HistoryFeed& operator=(const HistoryFeed&) = delete;
+  ~HistoryFeed();  // flush_and_stop with no time to wait for a database that refuses
+
+  // False if the queue is full or stopped; `item` is then untouched. Items of one shard must come
+  // in the order of their positions.
+  bool try_push(FeedItem&& item) { return queue_.try_push(std::move(item)); }
+  // Waits for room. False if the feed was stopped.
+  bool push(FeedItem&& item) { return queue_.push(std::move(item)); }
+
+  // Up to here the shard's log is in history, durably: the log may forget it. Any thread.
+  std::uint64_t committed_position(std::uint32_t shard) const;
+  std::size_t queue_size() const { return queue_.size(); }
+
+  // Takes nothing more, commits what is queued, ends the thread. While commits fail it goes on
+  // trying for `patience`; what is not committed by then is in the log and will be replayed.
+  Status flush_and_stop(Micros patience);
+
+ private:
+  void run();
+  void take(FeedItem& item);
+  bool commit();
+  void maintain();
+
+  History& history_;
+  const Clock& clock_;
+  const FeedOptions options_;
+  const FeedEvents events_;
+  BoundedQueue<FeedItem> queue_;
+  std::vector<std::uint64_t> taken_;  // per shard, appended to history_
+  std::vector<std::atomic<std::uint64_t>> committed_;
+  std::uint64_t rows_pending_ = 0;
+  std::uint64_t failures_ = 0;
+  bool dirty_ = false;
+  std::atomic<bool> stopping_ = false;
+  std::atomic<std::int64_t> stop_by_ = 0;  // Clock::monotonic, when stopping
+  Status last_;
+  std::thread thread_;
+};
+
+}  // namespace ficus::history

@@ -1,0 +1,89 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "base/time.h"
+#include "history/query.h"
+#include "model/observation_batch.h"
+#include "model/source_batch.h"
+
+namespace ficus::history {
+
+// Rows of one entity type that one source (or a rule) gave.
+struct Rows {
+  std::shared_ptr<const ObservationBatch> batch;
+  std::vector<std::uint8_t> keep;  // per row: 0 leaves the row out (a duplicate); empty keeps all
+  Timestamp received_at;
+  std::string source;
+};
+
+// What became of the files at open and in maintain(); each list names files relative to the
+// directory. For the operator's log.
+struct MaintenanceReport {
+  std::vector<std::string> sealed;           // new files
+  std::vector<std::string> expired;          // deleted because of their age
+  std::vector<std::string> orphans_removed;  // left behind by a crash; their rows are in the tail
+  std::vector<std::string> set_aside;        // missing or damaged: "<file>: <why>, kept as <file>"
+  std::vector<std::string> problems;         // what failed and will be tried again
+
+  bool is_empty() const {
+    return sealed.empty() && expired.empty() && orphans_removed.empty() && set_aside.empty() &&
+           problems.empty();
+  }
+};
+
+struct HistoryFigures {
+  std::uint64_t rows_committed = 0;  // since open
+  std::uint64_t rows_pending = 0;    // appended, not committed
+  std::uint64_t rows_tail = 0;       // not sealed yet
+  std::uint64_t rows_sealed = 0;
+  std::uint64_t files_sealed = 0;
+  std::uint64_t bytes_sealed = 0;
+  std::uint64_t bytes_log = 0;     // DuckDB's write-ahead log
+  std::uint64_t bytes_memory = 0;  // used by DuckDB
+  std::uint64_t queries_active = 0;
+};
+
+// The past: every observation that was not a duplicate, in one view per entity type, and what could
+// not be understood, in `quarantine`. A fold over the log: it remembers, in the same transaction as
+// the rows, up to where in each shard's log it has come.
+//
+// Threads: append*, commit and maintain belong to one thread (HistoryFeed's); positions, figures,
+// query and series may be called by any thread at any time and see the last commit.
+class History {
+ public:
+  virtual ~History() = default;
+
+  // Per shard the log position up to which everything is committed (0: nothing). Replay from there.
+  virtual Result<std::vector<std::uint64_t>> positions() = 0;
+
+  // Remembers rows for the next commit; cheap, the batch is shared. Types and attributes are
+  // created in the database as they appear in the Schema.
+  virtual Status append(Rows rows) = 0;
+  virtual Status append_quarantine(std::string_view source, Timestamp received_at,
+                                   std::span<const QuarantinedItem> items) = 0;
+  // Writes everything appended and the positions (index: shard) in one transaction, durably.
+  // After a failure all of it is still pending: call again, with these or later positions.
+  virtual Status commit(std::span<const std::uint64_t> positions) = 0;
+
+  // Bounded work between commits: rotation, sealing (in the background), retention, checkpoint.
+  virtual Result<MaintenanceReport> maintain(Timestamp now) = 0;
+
+  // Runs one read-only SQL statement (README.md: what is allowed) on a snapshot of the last commit.
+  // The answer goes to `sink` in this thread. A stop request ends it within milliseconds.
+  virtual Result<QuerySummary> query(std::string_view sql, const QueryLimits& limits, RowSink& sink,
+                                     std::stop_token stop = {}) = 0;
+  virtual Result<SeriesSummary> series(const SeriesRequest& request, RowSink& sink,
+                                       std::stop_token stop = {}) = 0;
+
+  virtual HistoryFigures figures() = 0;
+};
+
+}  // namespace ficus::history
