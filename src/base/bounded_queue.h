@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <cstddef>
 #include <deque>
@@ -44,13 +45,23 @@ class BoundedQueue {
     return true;
   }
 
-  // Moves everything waiting to `out` (appended); waits up to `wait` for the first item.
+  // Makes the drain under way, or the next one, return even without an item.
+  void wake() {
+    {
+      const std::lock_guard lock(mutex_);
+      woken_ = true;
+    }
+    ready_.notify_one();
+  }
+
+  // Moves everything waiting to `out` (appended); waits up to `wait` for the first item or a wake().
   // False if the queue is closed and empty.
   bool drain(std::vector<T>& out, Micros wait) {
     {
       std::unique_lock lock(mutex_);
       ready_.wait_for(lock, std::chrono::microseconds(wait.count),
-                      [&] { return closed_ || !items_.empty(); });
+                      [&] { return closed_ || woken_ || !items_.empty(); });
+      woken_ = false;
       if (items_.empty()) return !closed_;
       for (T& item : items_) out.push_back(std::move(item));
       items_.clear();
@@ -81,6 +92,7 @@ class BoundedQueue {
   std::condition_variable room_;
   std::deque<T> items_;
   bool closed_ = false;
+  bool woken_ = false;
 };
 
 }  // namespace ficus

@@ -47,5 +47,13 @@ TEST(BoundedQueue, ClosedQueueIsDrainedThenEnds) {
   EXPECT_FALSE(queue.drain(out, {}));
 }
 
+TEST(BoundedQueue, WakeEndsAnEmptyDrain) {
+  BoundedQueue<int> queue(1);
+  queue.wake();
+  std::vector<int> out;
+  EXPECT_TRUE(queue.drain(out, Micros::from_hours(1)));
+  EXPECT_TRUE(out.empty());
+}
+
 }  // namespace
 }  // namespace ficus
