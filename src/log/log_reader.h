@@ -9,6 +9,7 @@
 
 namespace ficus::log {
 
+struct Fault;
 class SegmentReader;
 
 // Reads the records of a log in order. Memory is bounded: one sliding buffer that grows to the
@@ -40,14 +41,16 @@ class LogReader {
 
  private:
   LogReader(Disk& disk, std::string directory, Position from, Position until);
-  Status enter_segment(Position first);
-  Result<bool> enter_next_segment();
+  Result<bool> enter_segment();
+  Result<bool> rolled();
+  std::unexpected<Error> corrupt(const Fault& fault) const;
 
   Disk& disk_;
   const std::string directory_;
   Position position_;
   Position until_;
   std::unique_ptr<SegmentReader> segment_;
+  Position limit_;  // where the segment after segment_ begins, or max
   Record record_;
 };
 

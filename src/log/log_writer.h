@@ -112,6 +112,7 @@ class LogWriter {
   Status start_segment();
   Status restore_tail();
   Status final_error() const;
+  std::unexpected<Error> fail_for_good(Error error);
   std::uint64_t active_file_bytes() const;
 
   Disk& disk_;

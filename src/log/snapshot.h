@@ -69,6 +69,7 @@ class SnapshotReader {
   Status verify();
 
   Position position() const { return position_; }
+  std::uint64_t file_bytes() const { return file_bytes_; }
   const std::vector<SnapshotSection>& sections() const { return sections_; }
   const SnapshotSection* find(std::string_view name) const;  // null if there is none
   // Fills `out` from `offset` of the section as far as the section reaches; returns the bytes read.
@@ -76,16 +77,24 @@ class SnapshotReader {
                            std::span<std::byte> out);
 
  private:
-  SnapshotReader() = default;
+  SnapshotReader(std::string path, std::unique_ptr<File> file)
+      : path_(std::move(path)), file_(std::move(file)) {}
   Status read_frame();
-  Status read_table(std::uint64_t offset, std::uint64_t bytes, std::uint32_t crc);
-  std::unexpected<Error> damaged(std::string what) const;
+  Status read_table(std::span<const std::byte> table, std::uint64_t table_offset,
+                    std::uint32_t section_count);
+  Status read_exactly(std::uint64_t offset, std::span<std::byte> out);
+  std::unexpected<Error> damaged(std::string_view what) const;
 
-  std::string path_;
-  std::unique_ptr<File> file_;
+  const std::string path_;
+  const std::unique_ptr<File> file_;
+  std::uint64_t file_bytes_ = 0;
   Position position_;
   std::vector<SnapshotSection> sections_;
 };
+
+std::string snapshot_path(std::string_view directory, Position position);
+// Ascending, sound or not.
+Result<std::vector<Position>> list_snapshots(Disk& disk, const std::string& directory);
 
 struct SnapshotSearch {
   std::unique_ptr<SnapshotReader> newest;  // verified; null if there is none
