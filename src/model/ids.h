@@ -9,5 +9,6 @@ using AttributeId =
     StrongId<struct AttributeTag>;            // an attribute of one type: its column number there
 using EntityId = StrongId<struct EntityTag>;  // an entity of one shard: its row in the shard's twin
 using SourceId = StrongId<struct SourceTag>;  // where data comes from; process-wide
+using ZoneId = StrongId<struct ZoneTag>;      // a named polygon; process-wide (zone_set.h)
 
 }  // namespace ficus
