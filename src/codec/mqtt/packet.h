@@ -23,9 +23,9 @@ namespace ficus::mqtt {
 struct Will {  // 3.1.2.5, 3.1.3.2 to 3.1.3.4
   Qos qos = Qos::at_most_once;
   bool retain = false;
-  std::string_view topic;
-  Bytes payload;
-  WillProperties properties;
+  std::string_view topic{};
+  Bytes payload{};
+  WillProperties properties{};
 
   friend bool operator==(const Will&, const Will&) = default;
 };
@@ -35,11 +35,11 @@ struct Connect {
   ProtocolVersion version = ProtocolVersion::v5;
   bool clean_start = true;         // "clean session" in 3.1.1
   std::uint16_t keep_alive_s = 0;  // 0: none
-  std::string_view client_id;      // empty: the server assigns one
-  std::optional<Will> will;
-  std::optional<std::string_view> user_name;
-  std::optional<Bytes> password;
-  ConnectProperties properties;
+  std::string_view client_id{};    // empty: the server assigns one
+  std::optional<Will> will{};
+  std::optional<std::string_view> user_name{};
+  std::optional<Bytes> password{};
+  ConnectProperties properties{};
 
   friend bool operator==(const Connect&, const Connect&) = default;
 };
@@ -48,7 +48,7 @@ struct Connack {
   static constexpr PacketType kType = PacketType::connack;
   bool session_present = false;
   ReasonCode reason = ReasonCode::success;  // in 3.1.1 translated from and to the return code
-  ConnackProperties properties;
+  ConnackProperties properties{};
 
   friend bool operator==(const Connack&, const Connack&) = default;
 };
@@ -58,10 +58,10 @@ struct Publish {
   bool dup = false;
   Qos qos = Qos::at_most_once;
   bool retain = false;
-  std::string_view topic;  // empty only when a topic alias stands for it (5.0, 3.3.2.3.4)
+  std::string_view topic{};  // empty only when a topic alias stands for it (5.0, 3.3.2.3.4)
   PacketId packet_id = PacketId::none;  // none exactly when QoS 0
-  PublishProperties properties;
-  Bytes payload;
+  PublishProperties properties{};
+  Bytes payload{};
 
   friend bool operator==(const Publish&, const Publish&) = default;
 };
@@ -72,7 +72,7 @@ struct PublishResponse {
   static constexpr PacketType kType = type;
   PacketId packet_id = PacketId::none;
   ReasonCode reason = ReasonCode::success;
-  AckProperties properties;
+  AckProperties properties{};
 
   friend bool operator==(const PublishResponse&, const PublishResponse&) = default;
 };
@@ -84,8 +84,8 @@ using Pubcomp = PublishResponse<PacketType::pubcomp>;
 struct Subscribe {
   static constexpr PacketType kType = PacketType::subscribe;
   PacketId packet_id = PacketId::none;
-  SubscribeProperties properties;
-  Subscriptions subscriptions;  // at least one
+  SubscribeProperties properties{};
+  Subscriptions subscriptions{};  // at least one
 
   friend bool operator==(const Subscribe&, const Subscribe&) = default;
 };
@@ -93,8 +93,8 @@ struct Subscribe {
 struct Suback {
   static constexpr PacketType kType = PacketType::suback;
   PacketId packet_id = PacketId::none;
-  AckProperties properties;
-  ReasonCodes reasons;  // at least one; every failure is 0x80 in 3.1.1
+  AckProperties properties{};
+  ReasonCodes reasons{};  // at least one; every failure is 0x80 in 3.1.1
 
   friend bool operator==(const Suback&, const Suback&) = default;
 };
@@ -102,8 +102,8 @@ struct Suback {
 struct Unsubscribe {
   static constexpr PacketType kType = PacketType::unsubscribe;
   PacketId packet_id = PacketId::none;
-  UnsubscribeProperties properties;
-  TopicFilters filters;  // at least one
+  UnsubscribeProperties properties{};
+  TopicFilters filters{};  // at least one
 
   friend bool operator==(const Unsubscribe&, const Unsubscribe&) = default;
 };
@@ -111,8 +111,8 @@ struct Unsubscribe {
 struct Unsuback {
   static constexpr PacketType kType = PacketType::unsuback;
   PacketId packet_id = PacketId::none;
-  AckProperties properties;
-  ReasonCodes reasons;  // at least one in 5.0, none in 3.1.1
+  AckProperties properties{};
+  ReasonCodes reasons{};  // at least one in 5.0, none in 3.1.1
 
   friend bool operator==(const Unsuback&, const Unsuback&) = default;
 };
@@ -130,7 +130,7 @@ struct Pingresp {
 struct Disconnect {
   static constexpr PacketType kType = PacketType::disconnect;
   ReasonCode reason = ReasonCode::success;  // success: a normal disconnection
-  DisconnectProperties properties;
+  DisconnectProperties properties{};
 
   friend bool operator==(const Disconnect&, const Disconnect&) = default;
 };
@@ -138,13 +138,14 @@ struct Disconnect {
 struct Auth {  // MQTT 5.0 only
   static constexpr PacketType kType = PacketType::auth;
   ReasonCode reason = ReasonCode::success;
-  AuthProperties properties;
+  AuthProperties properties{};
 
   friend bool operator==(const Auth&, const Auth&) = default;
 };
 
-using Packet = std::variant<Connect, Connack, Publish, Puback, Pubrec, Pubrel, Pubcomp, Subscribe,
-                            Suback, Unsubscribe, Unsuback, Pingreq, Pingresp, Disconnect, Auth>;
+// Pingreq stands first because it costs nothing to default-construct.
+using Packet = std::variant<Pingreq, Pingresp, Connect, Connack, Publish, Puback, Pubrec, Pubrel,
+                            Pubcomp, Subscribe, Suback, Unsubscribe, Unsuback, Disconnect, Auth>;
 
 inline PacketType packet_type(const Packet& packet) {
   return std::visit([](const auto& p) { return p.kType; }, packet);

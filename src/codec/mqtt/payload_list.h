@@ -23,7 +23,7 @@ enum class RetainHandling : std::uint8_t {  // MQTT 5.0, 3.8.3.1
 
 // One request of a SUBSCRIBE. MQTT 3.1.1 knows the filter and the QoS only.
 struct Subscription {
-  std::string_view filter;
+  std::string_view filter{};
   Qos qos_max = Qos::at_most_once;
   bool no_local = false;
   bool retain_as_published = false;

@@ -19,15 +19,15 @@
 namespace ficus::mqtt {
 
 struct ConnectProperties {  // 3.1.2.11
-  std::optional<std::uint32_t> session_expiry_interval_s;
-  std::optional<std::uint16_t> receive_maximum;
-  std::optional<std::uint32_t> packet_bytes_max;
-  std::optional<std::uint16_t> topic_alias_max;
-  std::optional<bool> request_response_information;
-  std::optional<bool> request_problem_information;
-  std::optional<std::string_view> authentication_method;
-  std::optional<Bytes> authentication_data;
-  UserProperties user_properties;
+  std::optional<std::uint32_t> session_expiry_interval_s{};
+  std::optional<std::uint16_t> receive_maximum{};
+  std::optional<std::uint32_t> packet_bytes_max{};
+  std::optional<std::uint16_t> topic_alias_max{};
+  std::optional<bool> request_response_information{};
+  std::optional<bool> request_problem_information{};
+  std::optional<std::string_view> authentication_method{};
+  std::optional<Bytes> authentication_data{};
+  UserProperties user_properties{};
 
   static constexpr void fields(auto& self, auto&& visit) {
     visit(PropertyId::session_expiry_interval, self.session_expiry_interval_s);
@@ -44,13 +44,13 @@ struct ConnectProperties {  // 3.1.2.11
 };
 
 struct WillProperties {  // 3.1.3.2
-  std::optional<std::uint32_t> will_delay_interval_s;
+  std::optional<std::uint32_t> will_delay_interval_s{};
   std::optional<bool> payload_is_utf8;
-  std::optional<std::uint32_t> message_expiry_interval_s;
-  std::optional<std::string_view> content_type;
-  std::optional<std::string_view> response_topic;
-  std::optional<Bytes> correlation_data;
-  UserProperties user_properties;
+  std::optional<std::uint32_t> message_expiry_interval_s{};
+  std::optional<std::string_view> content_type{};
+  std::optional<std::string_view> response_topic{};
+  std::optional<Bytes> correlation_data{};
+  UserProperties user_properties{};
 
   static constexpr void fields(auto& self, auto&& visit) {
     visit(PropertyId::will_delay_interval, self.will_delay_interval_s);
@@ -65,23 +65,23 @@ struct WillProperties {  // 3.1.3.2
 };
 
 struct ConnackProperties {  // 3.2.2.3
-  std::optional<std::uint32_t> session_expiry_interval_s;
-  std::optional<std::uint16_t> receive_maximum;
-  std::optional<Qos> maximum_qos;
-  std::optional<bool> retain_available;
-  std::optional<std::uint32_t> packet_bytes_max;
-  std::optional<std::string_view> assigned_client_id;
-  std::optional<std::uint16_t> topic_alias_max;
-  std::optional<std::string_view> reason_string;
-  std::optional<bool> wildcard_subscription_available;
-  std::optional<bool> subscription_id_available;
-  std::optional<bool> shared_subscription_available;
-  std::optional<std::uint16_t> server_keep_alive_s;
-  std::optional<std::string_view> response_information;
-  std::optional<std::string_view> server_reference;
-  std::optional<std::string_view> authentication_method;
-  std::optional<Bytes> authentication_data;
-  UserProperties user_properties;
+  std::optional<std::uint32_t> session_expiry_interval_s{};
+  std::optional<std::uint16_t> receive_maximum{};
+  std::optional<Qos> maximum_qos{};
+  std::optional<bool> retain_available{};
+  std::optional<std::uint32_t> packet_bytes_max{};
+  std::optional<std::string_view> assigned_client_id{};
+  std::optional<std::uint16_t> topic_alias_max{};
+  std::optional<std::string_view> reason_string{};
+  std::optional<bool> wildcard_subscription_available{};
+  std::optional<bool> subscription_id_available{};
+  std::optional<bool> shared_subscription_available{};
+  std::optional<std::uint16_t> server_keep_alive_s{};
+  std::optional<std::string_view> response_information{};
+  std::optional<std::string_view> server_reference{};
+  std::optional<std::string_view> authentication_method{};
+  std::optional<Bytes> authentication_data{};
+  UserProperties user_properties{};
 
   static constexpr void fields(auto& self, auto&& visit) {
     visit(PropertyId::session_expiry_interval, self.session_expiry_interval_s);
@@ -107,14 +107,14 @@ struct ConnackProperties {  // 3.2.2.3
 
 struct PublishProperties {  // 3.3.2.3
   std::optional<bool> payload_is_utf8;
-  std::optional<std::uint32_t> message_expiry_interval_s;
-  std::optional<std::uint16_t> topic_alias;
-  std::optional<std::string_view> response_topic;
-  std::optional<Bytes> correlation_data;
-  UserProperties user_properties;
+  std::optional<std::uint32_t> message_expiry_interval_s{};
+  std::optional<std::uint16_t> topic_alias{};
+  std::optional<std::string_view> response_topic{};
+  std::optional<Bytes> correlation_data{};
+  UserProperties user_properties{};
   SubscriptionIds
       subscription_ids;  // from the server only (3.3.2.3.8): the session checks who sent it
-  std::optional<std::string_view> content_type;
+  std::optional<std::string_view> content_type{};
 
   static constexpr void fields(auto& self, auto&& visit) {
     visit(PropertyId::payload_format_indicator, self.payload_is_utf8);
@@ -131,8 +131,8 @@ struct PublishProperties {  // 3.3.2.3
 
 // PUBACK, PUBREC, PUBREL, PUBCOMP, SUBACK, UNSUBACK (3.4.2.2 to 3.7.2.2, 3.9.2.1, 3.11.2.1).
 struct AckProperties {
-  std::optional<std::string_view> reason_string;
-  UserProperties user_properties;
+  std::optional<std::string_view> reason_string{};
+  UserProperties user_properties{};
 
   static constexpr void fields(auto& self, auto&& visit) {
     visit(PropertyId::reason_string, self.reason_string);
@@ -142,8 +142,8 @@ struct AckProperties {
 };
 
 struct SubscribeProperties {  // 3.8.2.1
-  std::optional<SubscriptionId> subscription_id;
-  UserProperties user_properties;
+  std::optional<SubscriptionId> subscription_id{};
+  UserProperties user_properties{};
 
   static constexpr void fields(auto& self, auto&& visit) {
     visit(PropertyId::subscription_identifier, self.subscription_id);
@@ -153,7 +153,7 @@ struct SubscribeProperties {  // 3.8.2.1
 };
 
 struct UnsubscribeProperties {  // 3.10.2.1
-  UserProperties user_properties;
+  UserProperties user_properties{};
 
   static constexpr void fields(auto& self, auto&& visit) {
     visit(PropertyId::user_property, self.user_properties);
@@ -162,10 +162,10 @@ struct UnsubscribeProperties {  // 3.10.2.1
 };
 
 struct DisconnectProperties {  // 3.14.2.2
-  std::optional<std::uint32_t> session_expiry_interval_s;
-  std::optional<std::string_view> reason_string;
-  UserProperties user_properties;
-  std::optional<std::string_view> server_reference;
+  std::optional<std::uint32_t> session_expiry_interval_s{};
+  std::optional<std::string_view> reason_string{};
+  UserProperties user_properties{};
+  std::optional<std::string_view> server_reference{};
 
   static constexpr void fields(auto& self, auto&& visit) {
     visit(PropertyId::session_expiry_interval, self.session_expiry_interval_s);
@@ -177,10 +177,10 @@ struct DisconnectProperties {  // 3.14.2.2
 };
 
 struct AuthProperties {  // 3.15.2.2
-  std::optional<std::string_view> authentication_method;
-  std::optional<Bytes> authentication_data;
-  std::optional<std::string_view> reason_string;
-  UserProperties user_properties;
+  std::optional<std::string_view> authentication_method{};
+  std::optional<Bytes> authentication_data{};
+  std::optional<std::string_view> reason_string{};
+  UserProperties user_properties{};
 
   static constexpr void fields(auto& self, auto&& visit) {
     visit(PropertyId::authentication_method, self.authentication_method);

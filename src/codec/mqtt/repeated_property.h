@@ -12,8 +12,8 @@
 namespace ficus::mqtt {
 
 struct UserProperty {
-  std::string_view key;
-  std::string_view value;
+  std::string_view key{};
+  std::string_view value{};
 
   static constexpr PropertyId kId = PropertyId::user_property;
   // REQUIRES: a whole user property at `at`.
@@ -46,6 +46,8 @@ class RepeatedProperty {
     Iterator(const std::byte* at, const std::byte* end) : at_(at), end_(end) {}
 
     Value operator*() const { return Property::from_wire(at_); }
+    // Where the occurrence begins, its identifier included.
+    const std::byte* wire() const { return at_; }
     Iterator& operator++() {
       do {
         at_ += property_bytes(at_);
