@@ -43,11 +43,14 @@ struct IncompleteSet {
 struct Assembled {
   Payload payload;
   std::uint8_t line_count = 1;
+  std::string station;            // of the first part that names one
+  std::optional<Timestamp> time;  // of the first part that gives one
+  std::string earlier_lines;      // of all parts but the last, each followed by a newline
 };
 
 // Puts messages together that came in several sentences. Parts are told apart by source (the
 // caller's number for a connection or peer), talker, channel and sequence id; with a sound
-// tag-block group by its station and id instead. Without such a group, parts have to come in order:
+// tag-block group by its id too. Without such a group, parts have to come in order:
 // a sequence id has ten values and the whole has no checksum, so a late first part must not meet
 // another message's second. One thread. Deterministic; time is an argument.
 class Assembler {
@@ -74,7 +77,8 @@ class Assembler {
  private:
   struct Key {
     std::uint64_t source = 0;
-    std::uint64_t id = 0;  // talker, channel and sequence id; or a group
+    std::array<char, 4> stream{};  // talker, channel, sequence id with VDM or VDO
+    std::uint32_t group = 0;
     bool is_group = false;
     friend bool operator==(const Key&, const Key&) = default;
   };
@@ -89,13 +93,19 @@ class Assembler {
     std::uint8_t held = 0;
     std::array<Part, 9> parts;
     std::string lines;
+    std::string station;
+    std::optional<Timestamp> time;
   };
   using Iterator = std::list<Pending>::iterator;
 
+  static std::expected<std::optional<Assembled>, AisError> single(const Sentence& sentence);
   static Key key_of(std::uint64_t source, const Sentence& sentence);
+  static bool fits(const Pending& set, const Sentence& sentence);
+  static void put(Pending& set, const Sentence& sentence);
+  static void give_up_part(Pending& set, const Sentence& sentence);
+  static std::expected<Assembled, AisError> finish(Pending& set);
   Iterator find(const Key& key);
   void give_up(Iterator set, Loss loss);
-  std::expected<std::optional<Assembled>, AisError> finish(Iterator set);
 
   const AssemblerOptions options_;
   std::list<Pending> pending_;  // oldest first

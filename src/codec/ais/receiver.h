@@ -27,6 +27,7 @@ struct Reception {
   std::optional<AisError> error;  // of ignored and refused
   // Lines accounted for by this: 1, or all parts of a message (also when the whole is refused).
   std::uint8_t line_count = 1;
+  std::string earlier_lines;  // the text of these but the present one, each followed by a newline
   // The rest is set if outcome is message.
   Message message;
   bool is_own_ship = false;
@@ -55,8 +56,11 @@ class Receiver {
  private:
   struct Stamp {
     std::uint64_t source = 0;
-    GatehouseStamp stamp;
+    GatehouseStamp gatehouse;
+    std::string station;
   };
+
+  void remember_stamp(std::uint64_t source, std::string_view line);
 
   Assembler assembler_;
   std::optional<Stamp> stamp_;  // of a $PGHP line, for the line that follows it

@@ -31,6 +31,10 @@ struct Sentence {
   // What some shore networks append behind the checksum (",r003669945,1325394109").
   std::string_view trailer_station;
   std::optional<Timestamp> trailer_time;
+
+  // Of a sound tag block, else of the trailer.
+  std::string_view station() const;
+  std::optional<Timestamp> time() const;
 };
 
 // Takes one line without its line end. Exactly one answer a line, never more than
@@ -47,36 +51,5 @@ std::optional<GatehouseStamp> parse_gatehouse(std::string_view line);
 
 // The checksum a sentence claims, of its last '*hh'; nothing if it has none.
 std::optional<std::uint8_t> claimed_checksum(std::string_view line);
-
-// Cuts a byte stream into lines (CR, LF or both; empty ones are not reported). A line above the
-// limit is reported once, cut to the limit, and its rest skipped. One object a connection.
-class LineSplitter {
- public:
-  explicit LineSplitter(std::size_t line_bytes_max = kLineBytesMax);
-
-  // Gives `bytes` to be cut. The views returned by `next` hold until the next `feed` or `finish`.
-  // REQUIRES: `next` returned nothing since the last feed.
-  void feed(std::string_view bytes);
-  // The end of the stream or datagram ends the last line too.
-  void finish();
-
-  struct Line {
-    std::string_view text;
-    bool is_too_long = false;
-  };
-  std::optional<Line> next();
-
- private:
-  const std::size_t line_bytes_max_;
-  std::string_view input_;                  // of the present feed
-  std::array<char, kLineBytesMax> held_{};  // an unfinished line
-  std::size_t held_bytes_ = 0;
-  bool held_is_done_ = false;  // held_ was returned by next
-  bool is_finished_ = false;
-  bool is_skipping_ = false;  // inside the rest of a line that is too long
-};
-
-// An IEC 61162-450 datagram begins with "UdPbC" and a zero byte: the datagram behind that.
-std::string_view strip_datagram_header(std::string_view datagram);
 
 }  // namespace ficus::ais
