@@ -33,6 +33,18 @@ class BoundedQueue {
     return true;
   }
 
+  // Takes the item even beyond the limit: for questions that are few and must not be refused
+  // because data is waiting. False if closed.
+  bool push_unlimited(T&& item) {
+    {
+      const std::lock_guard lock(mutex_);
+      if (closed_) return false;
+      items_.push_back(std::move(item));
+    }
+    ready_.notify_one();
+    return true;
+  }
+
   // Waits for room. False if the queue was closed meanwhile.
   bool push(T&& item) {
     {
@@ -54,8 +66,8 @@ class BoundedQueue {
     ready_.notify_one();
   }
 
-  // Moves everything waiting to `out` (appended); waits up to `wait` for the first item or a wake().
-  // False if the queue is closed and empty.
+  // Moves everything waiting to `out` (appended); waits up to `wait` for the first item or a
+  // wake(). False if the queue is closed and empty.
   bool drain(std::vector<T>& out, Micros wait) {
     {
       std::unique_lock lock(mutex_);
@@ -68,6 +80,19 @@ class BoundedQueue {
     }
     room_.notify_all();
     return true;
+  }
+
+  // Waits for a wake() only, leaving the items where they are: for a consumer that cannot take more
+  // now.
+  void wait_for_wake(Micros wait) {
+    std::unique_lock lock(mutex_);
+    ready_.wait_for(lock, std::chrono::microseconds(wait.count), [&] { return woken_; });
+    woken_ = false;
+  }
+
+  bool is_closed() const {
+    const std::lock_guard lock(mutex_);
+    return closed_;
   }
 
   // No more is taken in; what is queued can still be drained.

@@ -195,7 +195,8 @@ StepWriter::StepWriter(const Schema& schema, std::string& out) : schema_(schema)
   ByteWriter(out_).u8(kVersion);
 }
 
-void StepWriter::heard(std::string_view source, const SourceBatch& batch) {
+void StepWriter::write_head(std::string_view source, const SourceBatch& batch,
+                            std::size_t batch_count) {
   content_.clear();
   ByteWriter content(content_);
   content.text(source);
@@ -211,11 +212,28 @@ void StepWriter::heard(std::string_view source, const SourceBatch& batch) {
     content.text(item.reason);
     content.text(item.bytes);
   }
-  content.varint(batch.observations.size());
-  for (const ObservationBatch& rows : batch.observations) write_batch(rows, schema_, content);
+  content.varint(batch_count);
+}
+
+void StepWriter::put(std::uint8_t kind) {
   ByteWriter out(out_);
-  out.u8(kHeard);
+  out.u8(kind);
   out.text(content_);
+}
+
+void StepWriter::heard(std::string_view source, const SourceBatch& batch) {
+  write_head(source, batch, batch.observations.size());
+  ByteWriter content(content_);
+  for (const ObservationBatch& rows : batch.observations) write_batch(rows, schema_, content);
+  put(kHeard);
+}
+
+void StepWriter::heard(std::string_view source, const SourceBatch& batch,
+                       std::span<const std::shared_ptr<const ObservationBatch>> observations) {
+  write_head(source, batch, observations.size());
+  ByteWriter content(content_);
+  for (const auto& rows : observations) write_batch(*rows, schema_, content);
+  put(kHeard);
 }
 
 void StepWriter::derived(std::string_view origin, const ObservationBatch& rows) {
@@ -223,9 +241,7 @@ void StepWriter::derived(std::string_view origin, const ObservationBatch& rows) 
   ByteWriter content(content_);
   content.text(origin);
   write_batch(rows, schema_, content);
-  ByteWriter out(out_);
-  out.u8(kDerived);
-  out.text(content_);
+  put(kDerived);
 }
 
 Result<std::vector<Fact>> read_step(std::string_view bytes, Schema& schema) {

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -38,9 +40,15 @@ class StepWriter {
   // Appends to `out`, which the caller owns and may reuse.
   StepWriter(const Schema& schema, std::string& out);
   void heard(std::string_view source, const SourceBatch& batch);
+  // The same with observations that are shared already, in place of batch.observations.
+  void heard(std::string_view source, const SourceBatch& batch,
+             std::span<const std::shared_ptr<const ObservationBatch>> observations);
   void derived(std::string_view origin, const ObservationBatch& rows);
 
  private:
+  void write_head(std::string_view source, const SourceBatch& batch, std::size_t batch_count);
+  void put(std::uint8_t kind);
+
   const Schema& schema_;
   std::string& out_;
   std::string content_;

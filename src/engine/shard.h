@@ -1,0 +1,122 @@
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <memory>
+#include <thread>
+#include <variant>
+#include <vector>
+
+#include "base/bounded_queue.h"
+#include "base/clock.h"
+#include "engine/commit_log.h"
+#include "engine/delivery.h"
+#include "engine/shard_state.h"
+#include "history/feed.h"
+
+namespace ficus {
+
+struct ShardOptions {
+  std::uint32_t index = 0;
+  std::string directory;
+  std::size_t queue_items_max = 256;
+  CommitLogOptions log;
+};
+
+struct ShardParts {
+  Disk& disk;
+  const Clock& clock;
+  Logger& logger;
+  history::HistoryFeed& history;
+  const std::atomic<bool>& followers;  // whether anybody wants settled batches
+};
+
+// One shard at work: its state, its log, its queue and, between start() and stop(), its thread.
+// Everything that happens to its entities happens in the order of its queue.
+//
+// A step is written and synced with its neighbours (group commit). Until then its completion, its
+// rows for the history and its batches for followers wait in `pending_`; what was acknowledged is
+// on disk.
+class Shard {
+ public:
+  struct Heard {
+    std::string source;
+    SourceBatch batch;
+    Completion done;
+  };
+  struct Operate {
+    AlertCommand command;
+    Completion done;  // with the error, or when durable
+  };
+  using Look = std::move_only_function<void(const ShardState&, const Shard&)>;
+  using Item = std::variant<Heard, Operate, Look>;
+
+  // Restores the newest snapshot, replays the log behind it, feeds history what it lacks.
+  static Result<std::unique_ptr<Shard>> open(const ShardParts& parts, const ShardOptions& options,
+                                             std::unique_ptr<ShardState> state,
+                                             std::uint64_t history_position);
+  ~Shard();
+  Shard(const Shard&) = delete;
+  Shard& operator=(const Shard&) = delete;
+
+  void start(DeliverySink& sink);
+  // Works off the queue, makes it durable, ends the thread.
+  void finish();
+  // Saves a snapshot if history has everything, closes the log. REQUIRES: finish().
+  Status close();
+
+  BoundedQueue<Item>& queue() { return queue_; }
+  const CommitLog& log() const { return *log_; }
+  std::uint64_t history_position() const {
+    return parts_.history.committed_position(options_.index);
+  }
+
+  // One turn: takes what is queued (waiting at most `wait`), works it off, commits, releases what
+  // is durable. False when the queue is closed and everything is durable. The thread's loop, and
+  // simulation's.
+  bool turn(Micros wait, DeliverySink& sink);
+
+ private:
+  struct Pending {
+    log::Position end;
+    Status status;
+    Completion done;  // may be empty
+    std::vector<SettledBatch> settled;
+    std::string source;
+    Timestamp received_at;
+    std::vector<QuarantinedItem> quarantined;
+  };
+
+  Shard(const ShardParts& parts, const ShardOptions& options, std::unique_ptr<ShardState> state);
+  Status recover(std::uint64_t history_position);
+  Status restore_snapshot(log::Position& from);
+  Status replay(log::Position from, std::uint64_t history_position);
+  void work_off(Item& item);
+  void add(Step&& step, Completion&& done);
+  void commit();
+  void release(DeliverySink& sink);
+  void fail_pending(const Error& error, DeliverySink& sink);
+  history::FeedItem feed_item(Pending& pending) const;
+  void snapshot_if_due();
+  Micros wait_until_deadline(Micros wait_max) const;
+
+  const ShardParts parts_;
+  const ShardOptions options_;
+  std::unique_ptr<ShardState> state_;
+  BoundedQueue<Item> queue_;
+  std::unique_ptr<CommitLog> log_;
+  std::deque<Pending> pending_;
+  std::vector<Item> items_;
+  bool uncommitted_ = false;  // something was appended and not yet written
+  std::uint64_t commit_failures_ = 0;
+  std::thread thread_;
+
+  // A snapshot taken at a position that history has not reached yet waits here.
+  struct WaitingSnapshot {
+    log::Position position;
+    ShardState::Sections sections;
+  };
+  std::optional<WaitingSnapshot> waiting_snapshot_;
+};
+
+}  // namespace ficus
