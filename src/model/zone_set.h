@@ -7,6 +7,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -89,6 +90,8 @@ class ZoneSet {
   };
 
   std::uint32_t intern_kind(const std::string& name);
+  // Appends (cell of the index, candidate) for every cell that the zone touches.
+  void mark_cells(ZoneId zone, std::vector<std::pair<std::uint32_t, Candidate>>& marks) const;
   // The zones that may contain the point. REQUIRES: the index is built.
   std::span<const Candidate> candidates_at(GeoPoint p) const;
   bool kind_contains(std::uint32_t kind, GeoPoint p) const;
