@@ -45,7 +45,7 @@ class JsonValue {
 
   // Mirrors the place in the parser's tape; only json_reader.cc knows what it means.
   const void* document_ = nullptr;
-  std::size_t place_ = 0;
+  [[maybe_unused]] std::size_t place_ = 0;
 };
 
 // Walks the elements of an array or the members of an object, in order; over anything else it ends
