@@ -1,0 +1,231 @@
+#include "connect/http/http_ingest.h"
+
+#include <fmt/format.h>
+
+#include <optional>
+#include <string>
+
+#include "codec/json/json_reader.h"
+#include "codec/json/json_writer.h"
+#include "codec/json/ndjson.h"
+
+namespace ficus::connect {
+namespace {
+
+constexpr std::string_view kJson = "application/json; charset=utf-8";
+
+void respond_error(net::HttpExchange& exchange, int status, const Error& error) {
+  std::string body;
+  json::JsonWriter json(body);
+  json.begin_object().key("error").begin_object();
+  json.key("code").text(error_code_name(error.code)).key("message").text(error.message);
+  json.end_object().end_object();
+  net::HttpHeaders headers{{"Content-Type", kJson}};
+  if (status == 503) headers.add("Retry-After", "1");
+  exchange.respond(status, headers, std::move(body));
+}
+
+bool is_newline_delimited(std::string_view content_type) {
+  return content_type.starts_with("application/x-ndjson") ||
+         content_type.starts_with("application/ndjson") ||
+         content_type.starts_with("application/jsonl") ||
+         content_type.starts_with("application/x-jsonlines");
+}
+
+// One POST from its first byte to its answer. Keeps itself alive through the callbacks it has given
+// away.
+class Upload : public std::enable_shared_from_this<Upload> {
+ public:
+  Upload(Ingest& ingest, const Source& source, const HttpIngestLimits& limits,
+         std::unique_ptr<net::HttpExchange> exchange)
+      : ingest_(ingest),
+        source_(source),
+        limits_(limits),
+        exchange_(std::move(exchange)),
+        builder_(source.id),
+        lines_(limits.line_bytes_max),
+        key_("/ingest/" + source.declaration.name) {
+    const auto& http = std::get<HttpSource>(source.declaration.connector);
+    for (const std::string& name : http.parameters) {
+      placeholders_.push_back(exchange_->parameter(name));
+    }
+  }
+
+  void start() {
+    if (is_newline_delimited(exchange_->header("Content-Type"))) {
+      exchange_->stream_body(
+          limits_.stream_bytes_max,
+          [self = shared_from_this()](std::string_view piece) { self->on_piece(piece); },
+          [self = shared_from_this()] { self->on_end(); });
+    } else {
+      exchange_->read_body(
+          limits_.document_bytes_max,
+          [self = shared_from_this()](std::string_view body) { self->on_document(body); });
+    }
+  }
+
+ private:
+  void map(std::string_view payload) {
+    source_.declaration.mapping->map({.key = key_,
+                                      .placeholders = placeholders_,
+                                      .payload = payload,
+                                      .received_at = ingest_.now()},
+                                     scratch_, builder_);
+    if (builder_.item_count() >= limits_.batch_items_max ||
+        builder_.bytes() >= limits_.batch_bytes_max) {
+      hand_over();
+    }
+  }
+
+  void map_line(const json::NdjsonSplitter::Line& line) {
+    if (!line.is_too_long) return map(line.text);
+    builder_.quarantine(key_, fmt::format("a line is longer than {} bytes", limits_.line_bytes_max),
+                        line.text);
+  }
+
+  void on_piece(std::string_view piece) {
+    lines_.feed(piece);
+    while (const auto line = lines_.next()) map_line(*line);
+    hand_over();
+    hold_back_if_needed();
+  }
+
+  void on_end() {
+    if (const auto line = lines_.finish()) map_line(*line);
+    finish();
+  }
+
+  // An array's elements are payloads; anything else is one payload, unless it only makes sense line
+  // by line.
+  void on_document(std::string_view body) {
+    json::JsonDocument document({.bytes_max = limits_.document_bytes_max});
+    const auto value = document.parse(body);
+    if (value && value->kind() == json::JsonKind::array) {
+      std::string element;
+      for (json::JsonItems items(*value); items.next();) {
+        element.clear();
+        items.value().append_json(element);
+        map(element);
+      }
+    } else if (!value && body.find('\n') != std::string_view::npos &&
+               starts_with_whole_line(body)) {
+      lines_.feed(body);
+      while (const auto line = lines_.next()) map_line(*line);
+      if (const auto line = lines_.finish()) map_line(*line);
+    } else {
+      map(body);
+    }
+    finish();
+  }
+
+  bool starts_with_whole_line(std::string_view body) const {
+    json::JsonDocument document({.bytes_max = limits_.document_bytes_max});
+    return document.parse(body.substr(0, body.find('\n'))).has_value();
+  }
+
+  void note_quarantined() {
+    for (std::size_t i = 0; i < builder_.quarantined().size(); ++i) {
+      if (errors_.size() >= limits_.errors_listed_max) break;
+      errors_.push_back(
+          {received_ + builder_.quarantined_places()[i], builder_.quarantined()[i].reason});
+    }
+    received_ += builder_.item_count();
+    quarantined_ += builder_.quarantined().size();
+  }
+
+  void hand_over() {
+    if (builder_.empty()) return;
+    note_quarantined();
+    ++in_flight_;
+    ingest_.submit(builder_.take(ingest_.now()),
+                   [self = shared_from_this()](const Status& status) { self->on_durable(status); });
+  }
+
+  void hold_back_if_needed() {
+    if (in_flight_ < limits_.batches_in_flight_max && !ingest_.is_congested()) return;
+    exchange_->pause_body();
+    is_held_ = true;
+    if (ingest_.is_congested()) {
+      ingest_.on_room([self = shared_from_this()] { self->go_on(); });
+    }
+  }
+
+  void go_on() {
+    if (!is_held_ || in_flight_ >= limits_.batches_in_flight_max || ingest_.is_congested()) return;
+    is_held_ = false;
+    exchange_->resume_body();
+  }
+
+  void on_durable(const Status& status) {
+    --in_flight_;
+    if (!status && !failure_) failure_ = status.error();
+    if (has_ended_ && in_flight_ == 0) return answer();
+    go_on();
+  }
+
+  void finish() {
+    hand_over();
+    has_ended_ = true;
+    if (in_flight_ == 0) answer();
+  }
+
+  void answer() {
+    if (failure_) {
+      const int status = failure_->code == ErrorCode::internal ? 500 : 503;
+      return respond_error(*exchange_, status, *failure_);
+    }
+    std::string body;
+    json::JsonWriter json(body);
+    json.begin_object();
+    json.key("received").integer(static_cast<std::int64_t>(received_));
+    json.key("accepted").integer(static_cast<std::int64_t>(received_ - quarantined_));
+    json.key("quarantined").integer(static_cast<std::int64_t>(quarantined_));
+    json.key("errors").begin_array();
+    for (const auto& [place, reason] : errors_) {
+      json.begin_object();
+      json.key("item").integer(static_cast<std::int64_t>(place)).key("message").text(reason);
+      json.end_object();
+    }
+    json.end_array().end_object();
+    const bool none_accepted = quarantined_ == received_ && received_ > 0;
+    const int status = quarantined_ == 0 ? 200 : none_accepted ? 422 : 207;
+    exchange_->respond(status, kJson, std::move(body));
+  }
+
+  Ingest& ingest_;
+  const Source& source_;
+  const HttpIngestLimits limits_;
+  std::unique_ptr<net::HttpExchange> exchange_;
+  SourceBatchBuilder builder_;
+  MappingScratch scratch_;
+  json::NdjsonSplitter lines_;
+  const std::string key_;
+  std::vector<std::string_view> placeholders_;
+  std::uint64_t received_ = 0;
+  std::uint64_t quarantined_ = 0;
+  std::vector<std::pair<std::uint64_t, std::string>> errors_;
+  std::size_t in_flight_ = 0;
+  bool is_held_ = false;
+  bool has_ended_ = false;
+  std::optional<Error> failure_;
+};
+
+}  // namespace
+
+void HttpIngest::on_post(std::string_view source_name,
+                         std::unique_ptr<net::HttpExchange> exchange) {
+  const Source* const source = sources_.find(source_name);
+  if (source == nullptr || !std::holds_alternative<HttpSource>(source->declaration.connector)) {
+    return respond_error(
+        *exchange, 404,
+        {ErrorCode::not_found,
+         fmt::format("there is no HTTP source '{}': declare it in sources.yaml", source_name)});
+  }
+  if (ingest_.is_congested()) {
+    return respond_error(*exchange, 503,
+                         {ErrorCode::overloaded, "the brain is behind: try again in a second"});
+  }
+  std::make_shared<Upload>(ingest_, *source, limits_, std::move(exchange))->start();
+}
+
+}  // namespace ficus::connect
