@@ -113,8 +113,14 @@ constexpr EdgeCrossing edge_crossing(GeoPoint a, GeoPoint b, GeoPoint p) {
     return (a.longitude < p.longitude) != (b.longitude < p.longitude) ? EdgeCrossing::on_edge
                                                                       : EdgeCrossing::none;
   }
+  if (a == p || b == p) return EdgeCrossing::on_edge;
   const double side = side_of_line(a, b, p);
-  if (side == 0 || a == p || b == p) return EdgeCrossing::on_edge;
+  if (side == 0) {  // on the edge, unless only rounding says so
+    const bool is_west = p.longitude < a.longitude && p.longitude < b.longitude;
+    const bool is_east = p.longitude > a.longitude && p.longitude > b.longitude;
+    if (is_west) return EdgeCrossing::crosses;
+    return is_east ? EdgeCrossing::none : EdgeCrossing::on_edge;
+  }
   return (side > 0) == b_above ? EdgeCrossing::crosses : EdgeCrossing::none;
 }
 
