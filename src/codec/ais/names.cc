@@ -10,7 +10,7 @@ constexpr std::array<Name, 16> kNavigationStatus{{
     {"Under way using engine", "机动航行"},
     {"At anchor", "锚泊"},
     {"Not under command", "失控"},
-    {"Restricted manoeuvrability", "操纵能力受限"},
+    {"Restricted maneuverability", "操纵能力受限"},
     {"Constrained by her draught", "吃水受限"},
     {"Moored", "系泊"},
     {"Aground", "搁浅"},
