@@ -21,7 +21,8 @@ struct HttpRequest {
       headers;  // Host, Content-Length, Transfer-Encoding and Connection are added by the client
   std::string body;
   // A body of unknown length, sent chunked instead of `body`: called whenever there is room,
-  // appends some bytes to `out`; false when there are no more. Such a request is never sent twice.
+  // appends a byte or more to `out`; false when there are no more. Such a request is never sent
+  // twice.
   std::move_only_function<bool(std::string& out)> body_source;
   // Given, the answer's body goes here piece by piece (Server-Sent Events, downloads) and has no
   // limit; it is then empty in the response. False breaks the request off.

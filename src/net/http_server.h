@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/clock.h"
 #include "base/result.h"
 #include "base/time.h"
 #include "net/address.h"
@@ -31,10 +32,13 @@ struct HttpServerOptions {
   Micros write_timeout =
       Micros::from_seconds(30);  // the client takes nothing of what is queued: closed
   bool reuse_port = false;
+  const Clock* clock =
+      nullptr;  // given, answers carry Date (RFC 9110, 6.6.1); must outlive the server
 };
 
 // One request and its answer. Owned by the handler, which may keep it and answer later from any
-// callback of the loop; destroyed unanswered it answers 500. Used on the loop's thread. After the
+// callback of the loop; destroyed unanswered it answers 500,
+// destroyed within a streamed answer it breaks that off. Used on the loop's thread. After the
 // client has gone, or a limit ended the exchange, `is_open` is false and every call does nothing;
 // the object stays valid.
 class HttpExchange {
@@ -68,7 +72,9 @@ class HttpExchange {
   void resume_body();
   std::uint64_t body_bytes() const;  // received so far
 
-  // --- The answer: one of respond, start_stream, upgrade_websocket.
+  // --- The answer: one of respond, start_stream, upgrade_websocket. Content-Length,
+  // Transfer-Encoding, Connection and Date are the server's: such fields of the caller are left
+  // out.
   void respond(int status, std::string_view content_type, std::string body);
   void respond(int status, const HttpHeaders& headers, std::string body);
   // Begins an answer of unknown length (Server-Sent Events, large downloads).
@@ -139,8 +145,8 @@ class HttpServer {
 
  private:
   class Core;
-  explicit HttpServer(std::unique_ptr<Core> core);
-  std::unique_ptr<Core> core_;
+  explicit HttpServer(std::shared_ptr<Core> core);
+  std::shared_ptr<Core> core_;
 };
 
 }  // namespace ficus::net

@@ -66,6 +66,10 @@ class TcpConnection {
   // The same without copying a large block; `block` is untouched when refused.
   [[nodiscard]] bool send_block(std::string&& block);
 
+  // Not refused at the limit: for a protocol's last words, and for an answer that its maker has
+  // bounded.
+  void send_beyond_limit(std::string&& block);
+
   std::size_t bytes_queued() const;
   // More than half of `output_bytes_max` is queued: `on_writable` follows when less than a quarter
   // is.

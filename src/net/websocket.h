@@ -32,7 +32,7 @@ struct WebSocketOptions {
                                   << 20;  // all fragments together: then closed with 1009
   std::size_t output_bytes_max = std::size_t{1} << 20;  // queued: then closed with 1013
   Micros ping_interval =
-      Micros::from_seconds(30);  // when nothing was heard; twice that without a sound: 1006
+      Micros::from_seconds(30);  // after as long without a sound; three unanswered: 1006
   std::string subprotocol;  // "mqtt": chosen if the client offers it, else the upgrade is refused.
                             // Empty: none
 };
@@ -88,6 +88,7 @@ class WebSocket {
 
  private:
   std::shared_ptr<Core> core_;
+  Address peer_;
 };
 
 struct WebSocketConnectOptions {

@@ -1,0 +1,459 @@
+#include "net/http_connection.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <utility>
+
+#include "base/check.h"
+#include "net/bytes.h"
+
+namespace ficus::net {
+
+namespace {
+
+// A body that nobody asked for is read over to keep the connection, if it is this short.
+constexpr std::uint64_t kSkipBytesMax = std::uint64_t{64} << 10;
+// Pipelined requests that wait behind an unanswered one; then reading pauses.
+constexpr std::size_t kWaitingBytesMax = std::size_t{16} << 10;
+constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
+
+int refusal_status(HttpParseError error) {
+  switch (error) {
+    case HttpParseError::header_too_large:
+      return 431;
+    case HttpParseError::unsupported_version:
+      return 505;
+    case HttpParseError::unsupported_encoding:
+      return 501;
+    case HttpParseError::malformed:
+    case HttpParseError::none:
+      return 400;
+  }
+  std::unreachable();
+}
+
+Error too_long(std::uint64_t bytes_max) {
+  return {ErrorCode::overloaded, "the body is longer than " + std::to_string(bytes_max) + " bytes"};
+}
+
+std::string chunk_begin(std::size_t bytes) {
+  std::array<char, 20> text;
+  const auto end = std::to_chars(text.data(), text.data() + text.size(), bytes, 16).ptr;
+  return std::string(text.data(), end) + "\r\n";
+}
+
+}  // namespace
+
+HttpConnection::HttpConnection(HttpConnectionOwner& server, std::unique_ptr<TcpConnection> tcp)
+    : server_(server), tcp_(std::move(tcp)) {}
+
+HttpConnection::~HttpConnection() {
+  if (exchange_ != nullptr) exchange_->end();
+}
+
+void HttpConnection::start() {
+  set_deadline(server_.options->header_timeout);  // a client that connects has something to say
+  tcp_->start(*this);
+}
+
+Error HttpConnection::gone(std::string_view why) const {
+  return {ErrorCode::unavailable, "http client " + tcp_->peer().text() + ": " + std::string(why)};
+}
+
+void HttpConnection::set_deadline(Micros from_now) {
+  const auto ticks = static_cast<std::uint64_t>(from_now.count / server_.tick_us);
+  deadline_ticks_ = server_.now_ticks + ticks + 1;
+}
+
+// ---- reading
+
+std::size_t HttpConnection::on_bytes(std::span<const std::byte> bytes) {
+  is_reading_ = true;
+  const std::size_t used = read(text_of(bytes));
+  is_reading_ = false;
+  if (phase_ == Phase::closing || tcp_ == nullptr) return used;
+  const std::size_t waiting = bytes.size() - used;
+  const bool is_held = exchange_ != nullptr && phase_ == Phase::body &&
+                       (exchange_->is_body_paused ||
+                        exchange_->body_mode == HttpExchange::Core::BodyMode::unclaimed);
+  if (phase_ == Phase::answering || is_held || tcp_->is_congested()) {
+    // The client's end is noticed only while reading, so reading goes on as long as little piles
+    // up.
+    if (waiting > kWaitingBytesMax || is_held) tcp_->pause_reading();
+  }
+  return used;
+}
+
+std::size_t HttpConnection::read(std::string_view input) {
+  std::size_t used = 0;
+  while (used < input.size()) {
+    const std::string_view rest = input.substr(used);
+    std::size_t step = 0;
+    switch (phase_) {
+      case Phase::idle:
+      case Phase::head:
+        if (tcp_->is_congested()) return used;  // answers pile up: `on_writable` reads on
+        step = read_head(rest);
+        break;
+      case Phase::body:
+      case Phase::skipping:
+        step = read_body(rest);
+        break;
+      case Phase::answering:
+        return used;
+      case Phase::closing:
+        return input.size();
+    }
+    if (step == 0) break;
+    used += step;
+    if (tcp_ == nullptr) break;  // given to a WebSocket
+  }
+  return used;
+}
+
+std::size_t HttpConnection::read_head(std::string_view input) {
+  if (phase_ == Phase::idle) {
+    // An empty line before a request is allowed (RFC 9112, 2.2).
+    if (input.starts_with("\r\n")) return 2;
+    if (input == "\r") return 0;
+    phase_ = Phase::head;
+    parser_ = std::make_unique<HttpParser>(
+        HttpParser::Kind::request,
+        HttpParserLimits{.header_bytes_max = server_.options->header_bytes_max,
+                         .fields_max = server_.options->fields_max});
+    set_deadline(server_.options->header_timeout);
+  }
+  const HttpParser::Step step = parser_->put(input);
+  if (step.error != HttpParseError::none) {
+    ++server_.counts.requests_malformed;
+    refuse(refusal_status(step.error), "malformed request");
+    return input.size();
+  }
+  if (parser_->is_header_done()) begin_exchange();
+  return step.consumed;
+}
+
+void HttpConnection::begin_exchange() {
+  ++server_.counts.requests;
+  auto exchange = std::make_shared<HttpExchange::Core>();
+  exchange->connection = this;
+  exchange->head = std::move(parser_->head());
+  exchange->peer = tcp_->peer();
+  const HttpHead& head = exchange->head;
+  keeps_alive_ = head.keeps_alive;
+  is_head_request_ = head.method == "HEAD";
+  auto target = HttpTarget::parse(head.target);
+  if (!target) {
+    ++server_.counts.requests_malformed;
+    return refuse(400, target.error().message);
+  }
+  if (head.headers.count("Expect") > 0 && !head.expects_continue && head.is_http11) {
+    return refuse(417, "the only expectation served is 100-continue");
+  }
+  exchange->target = *std::move(target);
+  phase_ = parser_->is_done() ? Phase::answering : Phase::body;
+  is_continue_owed_ = head.expects_continue && phase_ == Phase::body;
+  set_deadline(server_.options->answer_timeout);
+  exchange_ = exchange;
+  server_.handler->on_request(std::make_unique<HttpExchange>(std::move(exchange)));
+}
+
+std::size_t HttpConnection::read_body(std::string_view input) {
+  if (phase_ == Phase::body) {
+    if (exchange_->body_mode == HttpExchange::Core::BodyMode::unclaimed) return 0;
+    if (exchange_->is_body_paused) return 0;
+    set_deadline(server_.options->body_timeout);
+  }
+  const HttpParser::Step step = parser_->put(input);
+  if (step.error != HttpParseError::none) {
+    ++server_.counts.requests_malformed;
+    refuse_body(400, {ErrorCode::invalid_input, "malformed body"});
+    return input.size();
+  }
+  if (step.piece.size() > 0) deliver_piece(step.piece);
+  if (parser_ != nullptr && parser_->is_done()) end_body();
+  return step.consumed;
+}
+
+// Ends the exchange because of its body, with an answer if none was begun.
+void HttpConnection::refuse_body(int status, const Error& why) {
+  const auto exchange = std::exchange(exchange_, nullptr);
+  if (exchange != nullptr && exchange->answer != HttpExchange::Core::Answer::none) {
+    phase_ = Phase::closing;
+    tcp_->abort();
+  } else {
+    refuse(status, why.message);
+  }
+  if (exchange != nullptr) exchange->break_off(why);
+}
+
+void HttpConnection::deliver_piece(std::string_view piece) {
+  if (phase_ == Phase::skipping) {
+    skipped_bytes_ += piece.size();
+    if (skipped_bytes_ > kSkipBytesMax) close();
+    return;
+  }
+  const auto exchange = exchange_;
+  exchange->body_bytes += piece.size();
+  if (exchange->body_bytes > exchange->body_bytes_max) {
+    refuse_body(413, too_long(exchange->body_bytes_max));
+    return;
+  }
+  if (exchange->body_mode == HttpExchange::Core::BodyMode::collected) {
+    exchange->collected += piece;
+    return;
+  }
+  // The callback may end the exchange, and with it itself.
+  auto on_body = std::move(exchange->on_body);
+  on_body(piece);
+  if (exchange->connection != nullptr) exchange->on_body = std::move(on_body);
+}
+
+void HttpConnection::end_body() {
+  if (phase_ == Phase::skipping) return next_request();
+  if (phase_ != Phase::body || exchange_ == nullptr) return;
+  const auto exchange = exchange_;
+  if (exchange->is_body_paused) return;  // told when it resumes
+  phase_ = Phase::answering;
+  if (exchange->answer == HttpExchange::Core::Answer::none) {
+    set_deadline(server_.options->answer_timeout);
+  } else {
+    deadline_ticks_ = 0;
+  }
+  auto on_body = std::move(exchange->on_body);
+  auto on_end = std::move(exchange->on_body_end);
+  if (exchange->body_mode == HttpExchange::Core::BodyMode::collected) {
+    const std::string body = std::move(exchange->collected);
+    if (on_body) on_body(body);
+  } else if (on_end) {
+    on_end();
+  }
+}
+
+void HttpConnection::claim_body() {
+  HttpExchange::Core& exchange = *exchange_;
+  if (!exchange.head.is_chunked && exchange.head.content_length > exchange.body_bytes_max) {
+    refuse_body(413, too_long(exchange.body_bytes_max));
+    return;
+  }
+  if (is_continue_owed_) {
+    is_continue_owed_ = false;
+    tcp_->send_beyond_limit(std::string(kContinue));
+  }
+  continue_body();
+}
+
+void HttpConnection::continue_body() {
+  if (phase_ == Phase::body) set_deadline(server_.options->body_timeout);
+  if (phase_ == Phase::body && parser_->is_done()) {
+    // Paused at the last piece: the end is still owed, and is told from the loop.
+    server_.loop->post([this, exchange = exchange_] {
+      if (exchange->connection == this && phase_ == Phase::body && parser_->is_done()) end_body();
+    });
+    return;
+  }
+  if (phase_ == Phase::answering) {  // there is no body: the end is told from the loop
+    phase_ = Phase::body;
+    return continue_body();
+  }
+  if (!is_reading_) tcp_->resume_reading();
+}
+
+// ---- answering
+
+bool HttpConnection::may_keep_alive() const {
+  if (!keeps_alive_ || server_.is_draining) return false;
+  if (phase_ != Phase::body) return true;
+  // What is left of the body would have to be read over first.
+  if (parser_->is_done()) return true;
+  if (is_continue_owed_ || exchange_->head.is_chunked) return false;
+  return exchange_->head.content_length - exchange_->body_bytes <= kSkipBytesMax;
+}
+
+void HttpConnection::send_head(int status, const HttpHeaders& headers, std::string_view framing) {
+  keeps_alive_ = may_keep_alive();
+  std::string fields(framing);
+  if (!keeps_alive_) {
+    fields += "Connection: close\r\n";
+  } else if (exchange_ != nullptr && !exchange_->head.is_http11) {
+    fields += "Connection: keep-alive\r\n";
+  }
+  tcp_->send_beyond_limit(http_answer_head(status, headers, fields, server_.options->clock));
+}
+
+void HttpConnection::respond(int status, const HttpHeaders& headers, std::string body) {
+  const bool has_no_body = status == 204 || status == 304;  // RFC 9110, 6.4.1
+  send_head(status, headers,
+            has_no_body ? "" : "Content-Length: " + std::to_string(body.size()) + "\r\n");
+  if (!has_no_body && !is_head_request_ && !body.empty()) tcp_->send_beyond_limit(std::move(body));
+  end_answer();
+}
+
+void HttpConnection::start_stream(int status, const HttpHeaders& headers) {
+  is_answer_chunked_ = exchange_->head.is_http11;
+  if (!is_answer_chunked_)
+    keeps_alive_ = false;  // HTTP/1.0: the end of the connection ends the answer
+  send_head(status, headers, is_answer_chunked_ ? "Transfer-Encoding: chunked\r\n" : "");
+  exchange_->answer = HttpExchange::Core::Answer::streaming;
+  if (phase_ == Phase::answering) deadline_ticks_ = 0;
+}
+
+bool HttpConnection::write(std::string_view text) {
+  if (text.empty() || is_head_request_) return true;
+  if (!is_answer_chunked_) return tcp_->send(text);
+  std::string chunk = chunk_begin(text.size());
+  chunk.reserve(chunk.size() + text.size() + 2);
+  chunk += text;
+  chunk += "\r\n";
+  return tcp_->send_block(std::move(chunk));
+}
+
+void HttpConnection::finish() {
+  if (is_answer_chunked_ && !is_head_request_) tcp_->send_beyond_limit("0\r\n\r\n");
+  end_answer();
+}
+
+void HttpConnection::end_answer() {
+  const auto exchange = std::exchange(exchange_, nullptr);
+  exchange->answer = HttpExchange::Core::Answer::complete;
+  const bool is_body_left = phase_ == Phase::body && !parser_->is_done();
+  if (!keeps_alive_) {
+    close();
+  } else if (is_body_left) {
+    phase_ = Phase::skipping;
+    skipped_bytes_ = 0;
+    set_deadline(server_.options->body_timeout);
+    if (!is_reading_) tcp_->resume_reading();
+  } else {
+    next_request();
+  }
+  exchange->end();
+}
+
+void HttpConnection::next_request() {
+  phase_ = Phase::idle;
+  parser_.reset();
+  is_continue_owed_ = false;
+  is_answer_chunked_ = false;
+  is_head_request_ = false;
+  if (server_.is_draining) return close();
+  set_deadline(server_.options->idle_timeout);
+  if (!is_reading_) tcp_->resume_reading();
+}
+
+void HttpConnection::abort_exchange(const Error& reason) {
+  const auto exchange = std::exchange(exchange_, nullptr);
+  phase_ = Phase::closing;
+  tcp_->abort();
+  if (exchange != nullptr) exchange->break_off(reason);
+}
+
+std::size_t HttpConnection::bytes_queued() const { return tcp_->bytes_queued(); }
+bool HttpConnection::is_congested() const { return tcp_->is_congested(); }
+
+std::unique_ptr<TcpConnection> HttpConnection::release(std::string answer) {
+  tcp_->send_beyond_limit(std::move(answer));
+  const auto exchange = std::exchange(exchange_, nullptr);
+  exchange->answer = HttpExchange::Core::Answer::complete;
+  exchange->end();
+  phase_ = Phase::closing;
+  server_.remove_later(*this);
+  return std::move(tcp_);
+}
+
+void HttpConnection::refuse(int status, std::string_view why) {
+  FICUS_CHECK(exchange_ == nullptr);
+  keeps_alive_ = false;
+  const std::string body = std::string(why) + "\n";
+  const std::string framing =
+      "Content-Length: " + std::to_string(body.size()) + "\r\nConnection: close\r\n";
+  tcp_->send_beyond_limit(
+      http_answer_head(status, {{"Content-Type", "text/plain"}}, framing, server_.options->clock) +
+      body);
+  close();
+}
+
+void HttpConnection::close() {
+  phase_ = Phase::closing;
+  deadline_ticks_ = 0;
+  tcp_->close();
+}
+
+// ---- events
+
+bool HttpConnection::on_end() {
+  const auto exchange = std::exchange(exchange_, nullptr);
+  phase_ = Phase::closing;
+  if (exchange != nullptr) exchange->break_off(gone("closed the connection"));
+  return false;
+}
+
+void HttpConnection::on_writable() {
+  if (exchange_ != nullptr) {
+    const auto exchange = exchange_;
+    if (!exchange->on_writable) return;
+    Task callback = std::move(exchange->on_writable);
+    callback();
+    if (exchange->connection != nullptr && !exchange->on_writable) {
+      exchange->on_writable = std::move(callback);
+    }
+    return;
+  }
+  if (phase_ == Phase::idle || phase_ == Phase::head) tcp_->resume_reading();
+}
+
+void HttpConnection::on_closed(const Error& reason) {
+  server_.counts.bytes_in += tcp_->bytes_received();
+  server_.counts.bytes_out += tcp_->bytes_sent();
+  const auto exchange = std::exchange(exchange_, nullptr);
+  server_.remove(*this);  // destroys this
+  if (exchange != nullptr) exchange->break_off(reason);
+}
+
+void HttpConnection::check_time() {
+  if (tcp_ == nullptr) return;
+  if (deadline_ticks_ != 0 && server_.now_ticks >= deadline_ticks_) return expire();
+  if (tcp_->bytes_queued() == 0 || tcp_->bytes_sent() != bytes_sent_seen_) {
+    bytes_sent_seen_ = tcp_->bytes_sent();
+    stalled_since_ticks_ = server_.now_ticks;
+    return;
+  }
+  const auto limit =
+      static_cast<std::uint64_t>(server_.options->write_timeout.count / server_.tick_us);
+  if (server_.now_ticks - stalled_since_ticks_ <= limit || phase_ == Phase::closing) return;
+  ++server_.counts.timeouts;
+  abort_exchange({ErrorCode::timed_out,
+                  "http client " + tcp_->peer().text() + " takes nothing of its answer"});
+}
+
+void HttpConnection::expire() {
+  deadline_ticks_ = 0;
+  if (phase_ == Phase::closing) return;
+  if (phase_ == Phase::body && exchange_->is_body_paused)
+    return;  // the handler's pause, not the client's
+  ++server_.counts.timeouts;
+  const auto exchange = std::exchange(exchange_, nullptr);
+  const bool is_begun = exchange != nullptr && exchange->answer != HttpExchange::Core::Answer::none;
+  const std::string client = "http client " + tcp_->peer().text();
+  const bool waits_for_us =
+      phase_ == Phase::answering ||
+      (exchange != nullptr && exchange->body_mode == HttpExchange::Core::BodyMode::unclaimed);
+  if (phase_ == Phase::idle || phase_ == Phase::skipping || is_begun) {
+    close();
+  } else if (waits_for_us) {
+    refuse(503, "no answer in time");
+  } else {
+    refuse(408, "the request took too long");
+  }
+  if (exchange != nullptr) {
+    exchange->break_off({ErrorCode::timed_out, client + (waits_for_us ? ": no answer in time"
+                                                                      : ": body stopped coming")});
+  }
+}
+
+void HttpConnection::drain() {
+  if (phase_ == Phase::idle && tcp_ != nullptr) close();
+}
+
+}  // namespace ficus::net

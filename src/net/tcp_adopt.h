@@ -1,0 +1,18 @@
+#pragma once
+
+#include <cstddef>
+#include <memory>
+
+#include "net/tcp.h"
+
+namespace ficus::net {
+
+class LoopCore;
+
+// Makes a connection of a connected, non-blocking socket, which it then owns. `count`, if there is
+// one, goes up now and down when the socket closes. For this module only.
+std::unique_ptr<TcpConnection> adopt_socket(LoopCore& loop, int fd, const Address& peer,
+                                            const TcpOptions& options,
+                                            std::shared_ptr<std::size_t> count);
+
+}  // namespace ficus::net
