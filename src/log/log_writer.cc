@@ -36,8 +36,8 @@ Result<std::unique_ptr<LogWriter>> LogWriter::open(Disk& disk, std::string direc
   if (recovered.segments.empty()) {
     FICUS_TRY_VOID(writer->start_segment());
     FICUS_TRY_VOID(disk.sync_directory(parent_directory(writer->directory_)));
-    // Now, not at the first sync(): were this name lost and that of a second segment kept, the log would
-    // look truncated.
+    // Now, not at the first sync(): were this name lost and that of a second segment kept, the log
+    // would look truncated.
     FICUS_TRY_VOID(disk.sync_directory(writer->directory_));
     return writer;
   }

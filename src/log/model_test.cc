@@ -244,7 +244,8 @@ class Life {
   CrashDisk disk_;
   std::unique_ptr<LogWriter> log_;
   std::vector<Kept> records_;
-  std::vector<Kept> ghosts_;  // of a failed write that could not be cut back: a crash may bring them back
+  std::vector<Kept>
+      ghosts_;         // of a failed write that could not be cut back: a crash may bring them back
   Position durable_;   // acknowledged up to here
   Position begin_;     // the log may have been truncated up to here
   Position snapshot_;  // newest

@@ -14,11 +14,11 @@ struct RecoverOptions {
   // Everything before this is known from elsewhere to have been synced: the position of the newest
   // snapshot, or the one the history has applied. A log that ends or is damaged before it is
   // corrupt, not torn.
-  Position known_durable;
+  Position known_durable = {};
   // Segments that end at or before this are only checked for their header and length, not record by
   // record: whoever replays from a snapshot need not read what the snapshot covers. `check` reads
   // all.
-  Position verify_from;
+  Position verify_from = {};
 };
 
 // What recover() found and did; LogWriter::open goes on from here.
