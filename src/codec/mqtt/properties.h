@@ -45,7 +45,7 @@ struct ConnectProperties {  // 3.1.2.11
 
 struct WillProperties {  // 3.1.3.2
   std::optional<std::uint32_t> will_delay_interval_s{};
-  std::optional<bool> payload_is_utf8;
+  std::optional<bool> payload_is_utf8{};
   std::optional<std::uint32_t> message_expiry_interval_s{};
   std::optional<std::string_view> content_type{};
   std::optional<std::string_view> response_topic{};
@@ -106,14 +106,13 @@ struct ConnackProperties {  // 3.2.2.3
 };
 
 struct PublishProperties {  // 3.3.2.3
-  std::optional<bool> payload_is_utf8;
+  std::optional<bool> payload_is_utf8{};
   std::optional<std::uint32_t> message_expiry_interval_s{};
   std::optional<std::uint16_t> topic_alias{};
   std::optional<std::string_view> response_topic{};
   std::optional<Bytes> correlation_data{};
   UserProperties user_properties{};
-  SubscriptionIds
-      subscription_ids;  // from the server only (3.3.2.3.8): the session checks who sent it
+  SubscriptionIds subscription_ids{};  // from a server only ([MQTT-3.3.4-6]): the session checks
   std::optional<std::string_view> content_type{};
 
   static constexpr void fields(auto& self, auto&& visit) {
