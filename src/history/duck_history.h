@@ -24,10 +24,11 @@ struct DuckHistoryOptions {
   std::uint64_t quarantine_rows_max = 100'000;
   Micros quarantine_age_max = Micros::from_hours(24 * 30);
 
-  std::uint64_t memory_bytes_max = std::uint64_t{1} << 30;        // of all of DuckDB
-  std::uint64_t spill_bytes_max = std::uint64_t{8} << 30;         // sorting beyond memory, on disk
-  std::uint32_t threads = 2;                                      // DuckDB's workers
-  std::uint32_t queries_max = 8;                                  // at once; more are `overloaded`
+  std::uint64_t memory_bytes_max = std::uint64_t{1} << 30;  // of all of DuckDB
+  std::uint64_t spill_bytes_max = std::uint64_t{8} << 30;   // sorting beyond memory, on disk
+  std::uint32_t threads = 2;                                // DuckDB's workers
+  std::uint32_t queries_max = 8;                            // at once; more are `overloaded`
+  bool seal_in_background = true;  // false: within maintain(), for simulation and tests
   std::uint64_t checkpoint_log_bytes = std::uint64_t{256} << 20;  // DuckDB's log before checkpoint
 };
 
@@ -36,7 +37,7 @@ struct DuckHistoryOptions {
 // that it does not know yet. `schema`, `disk` and `clock` are borrowed and outlive the history.
 // The disk must be the machine's: DuckDB reads and writes its files by itself.
 Result<std::unique_ptr<History>> open_duck_history(const DuckHistoryOptions& options,
-                                                   Schema& schema, Disk& disk, const Clock& clock,
-                                                   MaintenanceReport& report);
+                                                   const Schema& schema, Disk& disk,
+                                                   const Clock& clock, MaintenanceReport& report);
 
 }  // namespace ficus::history

@@ -1,0 +1,287 @@
+#include "history/catalog.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "base/check.h"
+
+namespace ficus::history {
+namespace {
+
+// quarantine, ficus_position and ficus_sealed lie in main: users may read them.
+constexpr const char* kTables[] = {
+    "CREATE SCHEMA IF NOT EXISTS ficus",
+    "CREATE SCHEMA IF NOT EXISTS tail",
+    "CREATE TABLE IF NOT EXISTS ficus_position (shard BIGINT, position UBIGINT)",
+    "CREATE TABLE IF NOT EXISTS ficus_sealed (type VARCHAR, file VARCHAR, number BIGINT, "
+    "firstObservedAt TIMESTAMP, lastObservedAt TIMESTAMP, lastReceivedAt TIMESTAMP, "
+    "\"rows\" BIGINT, bytes BIGINT, crc32c BIGINT, layout VARCHAR)",
+    "CREATE TABLE IF NOT EXISTS quarantine (source VARCHAR, receivedAt TIMESTAMP, \"key\" VARCHAR, "
+    "reason VARCHAR, bytes BLOB)",
+    "CREATE TABLE IF NOT EXISTS ficus.types (type VARCHAR, view VARCHAR)",
+    "CREATE TABLE IF NOT EXISTS ficus.columns (type VARCHAR, number BIGINT, attribute VARCHAR, "
+    "kind BIGINT, name VARCHAR)",
+    "CREATE TABLE IF NOT EXISTS ficus.tails (type VARCHAR, number BIGINT, createdAt TIMESTAMP, "
+    "sealing BOOLEAN)",
+};
+
+std::string timestamp_literal(Timestamp t) { return fmt::format("make_timestamp({})", t.micros); }
+
+Timestamp timestamp_of(const Datum& datum) { return {integer_of(datum)}; }
+
+std::string column_definition(const HistoryColumn& column) {
+  return quoted_identifier(column.name) + " " + sql_type(column.kind);
+}
+
+std::string create_tail(const HistoryType& type, const Tail& tail) {
+  std::string sql = "CREATE TABLE " + type.tail_table(tail) +
+                    " (id VARCHAR, \"observedAt\" TIMESTAMP, \"receivedAt\" TIMESTAMP, "
+                    "source VARCHAR";
+  for (const HistoryColumn& column : type.columns) sql += ", " + column_definition(column);
+  return sql + ")";
+}
+
+std::string insert_tail(const HistoryType& type, const Tail& tail) {
+  return fmt::format("INSERT INTO ficus.tails VALUES ({}, {}, {}, false)",
+                     quoted_literal(type.type), tail.number, timestamp_literal(tail.created_at));
+}
+
+std::string insert_file(const HistoryType& type, const SealedFile& file) {
+  return fmt::format("INSERT INTO ficus_sealed VALUES ({}, {}, {}, {}, {}, {}, {}, {}, {}, {})",
+                     quoted_literal(type.type), quoted_literal(file.file), file.number,
+                     timestamp_literal(file.first_observed), timestamp_literal(file.last_observed),
+                     timestamp_literal(file.last_received), file.row_count, file.bytes, file.crc,
+                     quoted_literal(file.layout));
+}
+
+}  // namespace
+
+const char* sql_type(ValueKind kind) {
+  switch (kind) {
+    case ValueKind::boolean:
+      return "BOOLEAN";
+    case ValueKind::number:
+      return "DOUBLE";
+    case ValueKind::time:
+      return "TIMESTAMP";
+    case ValueKind::point:
+      return "STRUCT(lon DOUBLE, lat DOUBLE)";
+    case ValueKind::none:
+    case ValueKind::text:
+    case ValueKind::geometry:
+    case ValueKind::relationship:
+    case ValueKind::json:
+      return "VARCHAR";
+  }
+  std::unreachable();
+}
+
+const HistoryColumn* HistoryType::find(std::string_view attribute, ValueKind kind) const {
+  for (const HistoryColumn& column : columns) {
+    if (column.kind == kind && column.attribute == attribute) return &column;
+  }
+  return nullptr;
+}
+
+std::string HistoryType::tail_table(const Tail& tail) const {
+  return "tail." + quoted_identifier(fmt::format("{}_{}", view, tail.number));
+}
+
+std::string union_statement(const HistoryType& type, const std::string& directory) {
+  std::string sql;
+  const auto add = [&sql](const std::string& branch) {
+    if (!sql.empty()) sql += " UNION ALL BY NAME ";
+    sql += "SELECT * FROM " + branch;
+  };
+  // The active tail has every column, so it goes first.
+  for (std::size_t i = type.tails.size(); i-- > 0;) add(type.tail_table(type.tails[i]));
+  std::map<std::string, std::string> lists;
+  for (const SealedFile& file : type.files) {
+    std::string& list = lists[file.layout];
+    if (!list.empty()) list += ", ";
+    list += quoted_literal(directory + "/" + file.file);
+  }
+  for (const auto& [layout, list] : lists) add("read_parquet([" + list + "])");
+  return sql;
+}
+
+Result<Catalog> Catalog::load(DuckConnection& connection, std::string directory) {
+  Catalog catalog;
+  catalog.directory_ = std::move(directory);
+  DuckTransaction transaction(connection);
+  FICUS_TRY_VOID(transaction.begin());
+  for (const char* sql : kTables) FICUS_TRY_VOID(connection.run(sql));
+  FICUS_TRY_VOID(transaction.commit());
+  FICUS_TRY_VOID(catalog.read_tables(connection));
+  return catalog;
+}
+
+Status Catalog::read_tables(DuckConnection& connection) {
+  FICUS_TRY(const auto types, connection.select("SELECT type, view FROM ficus.types"));
+  for (const DatumRow& row : types) {
+    HistoryType& type = types_[text_of(row[0])];
+    type.type = text_of(row[0]);
+    type.view = text_of(row[1]);
+    views_.take(type.view);
+  }
+  FICUS_TRY(const auto columns, connection.select("SELECT type, attribute, kind, name FROM "
+                                                  "ficus.columns ORDER BY type, number"));
+  for (const DatumRow& row : columns) {
+    types_[text_of(row[0])].columns.push_back(
+        {text_of(row[1]), static_cast<ValueKind>(integer_of(row[2])), text_of(row[3])});
+  }
+  FICUS_TRY(const auto tails,
+            connection.select("SELECT type, number, epoch_us(createdAt), sealing::BIGINT FROM "
+                              "ficus.tails ORDER BY type, number"));
+  for (const DatumRow& row : tails) {
+    types_[text_of(row[0])].tails.push_back(
+        {integer_of(row[1]), timestamp_of(row[2]), integer_of(row[3]) != 0});
+    next_number_ = std::max(next_number_, integer_of(row[1]) + 1);
+  }
+  FICUS_TRY(
+      const auto files,
+      connection.select("SELECT type, file, number, epoch_us(firstObservedAt), "
+                        "epoch_us(lastObservedAt), epoch_us(lastReceivedAt), \"rows\", bytes, "
+                        "layout FROM ficus_sealed ORDER BY number"));
+  for (const DatumRow& row : files) {
+    types_[text_of(row[0])].files.push_back(
+        {text_of(row[1]), integer_of(row[2]), timestamp_of(row[3]), timestamp_of(row[4]),
+         timestamp_of(row[5]), static_cast<std::uint64_t>(integer_of(row[6])),
+         static_cast<std::uint64_t>(integer_of(row[7])),
+         static_cast<std::uint32_t>(integer_of(row[8])), text_of(row[9])});
+    next_number_ = std::max(next_number_, integer_of(row[2]) + 1);
+  }
+  for (const auto& [name, type] : types_) {
+    if (type.tails.empty() || type.view.empty()) {
+      return fail(ErrorCode::corrupt, "the history's catalog is incomplete for type " + name);
+    }
+  }
+  return {};
+}
+
+const HistoryType* Catalog::find(std::string_view type) const {
+  const auto found = types_.find(std::string(type));
+  return found == types_.end() ? nullptr : &found->second;
+}
+
+TableNames Catalog::table_names() const {
+  TableNames names = {"quarantine", "ficus_position", "ficus_sealed"};
+  for (const auto& [name, type] : types_) names.insert(folded(type.view));
+  return names;
+}
+
+std::string Catalog::view_statement(const HistoryType& type) const {
+  std::string columns = "id, \"observedAt\", \"receivedAt\", source";
+  for (const HistoryColumn& column : type.columns) columns += ", " + quoted_identifier(column.name);
+  return "CREATE OR REPLACE VIEW main." + quoted_identifier(type.view) + " AS SELECT " + columns +
+         " FROM (" + union_statement(type, directory_) + ")";
+}
+
+Status Catalog::change(DuckConnection& connection, HistoryType next,
+                       const std::vector<std::string>& statements) {
+  DuckTransaction transaction(connection);
+  FICUS_TRY_VOID(transaction.begin());
+  for (const std::string& sql : statements) FICUS_TRY_VOID(connection.run(sql));
+  FICUS_TRY_VOID(connection.run(view_statement(next)));
+  FICUS_TRY_VOID(transaction.commit());
+  types_[next.type] = std::move(next);
+  return {};
+}
+
+Result<const HistoryType*> Catalog::add_type(DuckConnection& connection, std::string_view type,
+                                             Timestamp now) {
+  FICUS_CHECK(find(type) == nullptr);
+  HistoryType next;
+  next.type = type;
+  next.view =
+      is_reserved_view_name(type) ? views_.free_name(next.type + "_2") : views_.free_name(type);
+  next.tails.push_back({next_number_, now, false});
+  FICUS_TRY_VOID(change(connection, next,
+                        {create_tail(next, next.active()), insert_tail(next, next.active()),
+                         fmt::format("INSERT INTO ficus.types VALUES ({}, {})",
+                                     quoted_literal(next.type), quoted_literal(next.view))}));
+  views_.take(next.view);
+  ++next_number_;
+  return find(type);
+}
+
+Status Catalog::add_columns(DuckConnection& connection, std::string_view type,
+                            std::vector<HistoryColumn> columns) {
+  HistoryType next = *find(type);
+  NameSet names = reserved_column_names();
+  for (const HistoryColumn& column : next.columns) names.take(column.name);
+  std::vector<std::string> statements;
+  for (HistoryColumn& column : columns) {
+    column.name = names.free_name(column.attribute);
+    names.take(column.name);
+    statements.push_back("ALTER TABLE " + next.tail_table(next.active()) + " ADD COLUMN " +
+                         column_definition(column));
+    next.columns.push_back(column);
+    statements.push_back(fmt::format("INSERT INTO ficus.columns VALUES ({}, {}, {}, {}, {})",
+                                     quoted_literal(type), next.columns.size(),
+                                     quoted_literal(column.attribute),
+                                     static_cast<int>(column.kind), quoted_literal(column.name)));
+  }
+  return change(connection, std::move(next), statements);
+}
+
+Status Catalog::rotate(DuckConnection& connection, std::string_view type, Timestamp now) {
+  HistoryType next = *find(type);
+  const std::int64_t old = next.active().number;
+  next.tails.back().sealing = true;
+  next.tails.push_back({next_number_, now, false});
+  FICUS_TRY_VOID(
+      change(connection, next,
+             {create_tail(next, next.active()), insert_tail(next, next.active()),
+              fmt::format("UPDATE ficus.tails SET sealing = true WHERE number = {}", old)}));
+  ++next_number_;
+  return {};
+}
+
+Status Catalog::replace_by_file(DuckConnection& connection, std::string_view type,
+                                std::int64_t tail, const SealedFile* file) {
+  HistoryType next = *find(type);
+  const auto found = std::find_if(next.tails.begin(), next.tails.end(),
+                                  [tail](const Tail& t) { return t.number == tail; });
+  FICUS_CHECK(found != next.tails.end() && found->sealing);
+  std::vector<std::string> statements = {
+      "DROP VIEW main." + quoted_identifier(next.view), "DROP TABLE " + next.tail_table(*found),
+      fmt::format("DELETE FROM ficus.tails WHERE number = {}", tail)};
+  next.tails.erase(found);
+  if (file != nullptr) {
+    next.files.push_back(*file);
+    statements.push_back(insert_file(next, *file));
+  }
+  return change(connection, std::move(next), statements);
+}
+
+Status Catalog::remove_files(DuckConnection& connection, std::string_view type,
+                             const std::vector<std::string>& files) {
+  HistoryType next = *find(type);
+  std::vector<std::string> statements;
+  for (const std::string& file : files) {
+    std::erase_if(next.files, [&file](const SealedFile& f) { return f.file == file; });
+    statements.push_back("DELETE FROM ficus_sealed WHERE file = " + quoted_literal(file));
+  }
+  return change(connection, std::move(next), statements);
+}
+
+Status Catalog::forget_file(DuckConnection& connection, std::string_view type,
+                            const std::string& file) {
+  const std::string name = file;  // `file` may lie in the list that is about to shrink
+  FICUS_TRY_VOID(connection.run("DELETE FROM ficus_sealed WHERE file = " + quoted_literal(name)));
+  std::erase_if(types_.at(std::string(type)).files,
+                [&name](const SealedFile& f) { return f.file == name; });
+  return {};
+}
+
+Status Catalog::rebuild_views(DuckConnection& connection) {
+  for (const auto& [name, type] : types_) {
+    FICUS_TRY_VOID(connection.run(view_statement(type)));
+  }
+  return {};
+}
+
+}  // namespace ficus::history

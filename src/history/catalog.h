@@ -1,0 +1,105 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "base/time.h"
+#include "history/duck.h"
+#include "history/names.h"
+#include "history/sql_guard.h"
+#include "model/value.h"
+
+namespace ficus::history {
+
+// A column of a type's view. An attribute whose kind has changed has a column a kind.
+struct HistoryColumn {
+  std::string attribute;
+  ValueKind kind = ValueKind::none;
+  std::string name;
+};
+
+// A table that rows are appended to, or were until it began to be sealed.
+struct Tail {
+  std::int64_t number = 0;  // unique over all types
+  Timestamp created_at;
+  bool sealing = false;
+};
+
+struct SealedFile {
+  std::string file;  // "Vehicle/20261123T081500Z-20261123T091500Z-17.parquet"
+  std::int64_t number = 0;
+  Timestamp first_observed;
+  Timestamp last_observed;
+  Timestamp last_received;
+  std::uint64_t row_count = 0;
+  std::uint64_t bytes = 0;
+  std::uint32_t crc = 0;  // CRC-32C of the whole file
+  std::string layout;     // names and types of its columns: files of one layout are read as one
+};
+
+struct HistoryType {
+  std::string type;  // as in the Schema
+  std::string view;  // unique without regard to case
+  std::vector<HistoryColumn> columns;
+  std::vector<Tail> tails;  // the last one takes the rows
+  std::vector<SealedFile> files;
+
+  const HistoryColumn* find(std::string_view attribute, ValueKind kind) const;
+  const Tail& active() const { return tails.back(); }
+  std::string tail_table(const Tail& tail) const;  // "tail"."Vehicle_17", quoted
+};
+
+// What the database holds: types, columns, tails, files. Durable in its own tables (schema
+// "ficus"), mirrored here. Every change is one transaction that also replaces the view, so that at
+// any instant a view reads each row once. Used by the history thread alone.
+class Catalog {
+ public:
+  // Creates our tables if they are missing. `directory`: absolute, where the files lie.
+  static Result<Catalog> load(DuckConnection& connection, std::string directory);
+
+  const std::map<std::string, HistoryType>& types() const { return types_; }
+  const HistoryType* find(std::string_view type) const;
+  TableNames table_names() const;
+
+  Result<const HistoryType*> add_type(DuckConnection& connection, std::string_view type,
+                                      Timestamp now);
+  // Their names are chosen here.
+  Status add_columns(DuckConnection& connection, std::string_view type,
+                     std::vector<HistoryColumn> columns);
+  // The active tail becomes one to seal; an empty one takes its place.
+  Status rotate(DuckConnection& connection, std::string_view type, Timestamp now);
+  // The file stands for the tail from now on. `file` null: the tail was empty.
+  Status replace_by_file(DuckConnection& connection, std::string_view type, std::int64_t tail,
+                         const SealedFile* file);
+  Status remove_files(DuckConnection& connection, std::string_view type,
+                      const std::vector<std::string>& files);
+  // At start: takes a file out of the list although the view, which may name damaged files, cannot
+  // be replaced yet; rebuild_views follows.
+  Status forget_file(DuckConnection& connection, std::string_view type, const std::string& file);
+  Status rebuild_views(DuckConnection& connection);
+
+  std::string view_statement(const HistoryType& type) const;
+  const std::string& directory() const { return directory_; }
+
+ private:
+  Status read_tables(DuckConnection& connection);
+  // Runs the statements and replaces the view, all or nothing; then `next` is the truth.
+  Status change(DuckConnection& connection, HistoryType next,
+                const std::vector<std::string>& statements);
+
+  std::string directory_;
+  std::map<std::string, HistoryType> types_;
+  NameSet views_;
+  std::int64_t next_number_ = 1;
+};
+
+// SELECT over these tails and files; one branch a tail and a layout, columns united by name.
+std::string union_statement(const HistoryType& type, const std::string& directory);
+
+const char* sql_type(ValueKind kind);
+
+}  // namespace ficus::history

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <stop_token>
+#include <string>
+#include <string_view>
+
+#include "base/clock.h"
+#include "history/duck.h"
+#include "history/query.h"
+#include "history/query_watch.h"
+
+namespace ficus::history {
+
+// Executes one statement on its own connection and streams the answer to the sink, under the
+// watch's limits. What the statement may do has been checked before.
+class QueryRunner {
+ public:
+  // Everything is borrowed for the life of the runner; made and used by one thread.
+  QueryRunner(DuckConnection& connection, QueryWatch& watch, const Clock& clock,
+              const QueryLimits& limits, std::stop_token stop);
+  QueryRunner(const QueryRunner&) = delete;
+  QueryRunner& operator=(const QueryRunner&) = delete;
+
+  // Within the read-only transaction that the caller has begun.
+  Result<QuerySummary> run(const std::string& sql, const DatumRow& parameters, RowSink& sink);
+  DuckConnection& connection() { return connection_; }
+  Micros elapsed() const { return clock_.monotonic() - started_; }
+  // For failures of the connection that the watch has caused.
+  Error explained(Error error) const;
+
+ private:
+  DuckConnection& connection_;
+  const Clock& clock_;
+  const QueryLimits limits_;
+  Micros started_;
+  QueryWatch::Guard guard_;
+  std::stop_token stop_;
+};
+
+}  // namespace ficus::history

@@ -1,0 +1,113 @@
+#include "history/query_watch.h"
+
+#include <algorithm>
+#include <chrono>
+
+namespace ficus::history {
+namespace {
+
+// While something runs. A time limit is met within this; waking costs a microsecond.
+constexpr std::chrono::milliseconds kLookInterval(10);
+constexpr int kLooksPerMemoryCheck = 5;
+
+}  // namespace
+
+QueryWatch::QueryWatch(const Clock& clock) : clock_(clock), thread_([this] { run(); }) {}
+
+QueryWatch::~QueryWatch() {
+  {
+    const std::lock_guard lock(mutex_);
+    ending_ = true;
+  }
+  changed_.notify_all();
+  thread_.join();
+}
+
+QueryWatch::Guard::Guard(QueryWatch& watch, DuckConnection& connection, Micros deadline,
+                         std::uint64_t memory_bytes_max)
+    : watch_(watch),
+      connection_(&connection),
+      deadline_(deadline),
+      memory_bytes_max_(memory_bytes_max) {
+  {
+    const std::lock_guard lock(watch_.mutex_);
+    watch_.guards_.push_back(this);
+  }
+  watch_.changed_.notify_all();
+}
+
+QueryWatch::Guard::~Guard() {
+  const std::lock_guard lock(watch_.mutex_);
+  std::erase(watch_.guards_, this);
+}
+
+void QueryWatch::Guard::stop(StopReason reason) {
+  const std::lock_guard lock(watch_.mutex_);
+  if (!reason_) reason_ = reason;
+  connection_->interrupt();
+}
+
+std::optional<StopReason> QueryWatch::Guard::stopped() const {
+  const std::lock_guard lock(watch_.mutex_);
+  return reason_;
+}
+
+void QueryWatch::set_database(DuckDatabase* database) {
+  const std::lock_guard lock(mutex_);
+  memory_connection_.reset();
+  if (database == nullptr) return;
+  auto connection = DuckConnection::open(*database);
+  if (connection) memory_connection_ = std::move(*connection);
+}
+
+std::size_t QueryWatch::active_count() const {
+  const std::lock_guard lock(mutex_);
+  return guards_.size();
+}
+
+void QueryWatch::stop_all() {
+  const std::lock_guard lock(mutex_);
+  for (Guard* guard : guards_) {
+    if (!guard->reason_) guard->reason_ = StopReason::cancelled;
+    guard->connection_->interrupt();
+  }
+}
+
+void QueryWatch::run() {
+  std::unique_lock lock(mutex_);
+  int looks = 0;
+  while (!ending_) {
+    if (guards_.empty()) {
+      changed_.wait(lock, [this] { return ending_ || !guards_.empty(); });
+      continue;
+    }
+    changed_.wait_for(lock, kLookInterval, [this] { return ending_; });
+    look();
+    if (++looks % kLooksPerMemoryCheck != 0) continue;
+    const auto limited = [](const Guard* g) { return g->memory_bytes_max_ > 0 && !g->reason_; };
+    // The newest goes first: the older ones have had their room before it came.
+    const auto found = std::find_if(guards_.rbegin(), guards_.rend(), limited);
+    if (found == guards_.rend()) continue;
+    if (query_memory_bytes() > (*found)->memory_bytes_max_) (*found)->reason_ = StopReason::memory;
+  }
+}
+
+void QueryWatch::look() {
+  const Micros now = clock_.monotonic();
+  for (Guard* guard : guards_) {
+    if (!guard->reason_ && now >= guard->deadline_) guard->reason_ = StopReason::time;
+    if (guard->reason_) guard->connection_->interrupt();
+  }
+}
+
+// What sorting, joining and grouping hold; not the cached blocks, which give way.
+std::uint64_t QueryWatch::query_memory_bytes() {
+  if (memory_connection_ == nullptr) return 0;
+  const auto rows = memory_connection_->select(
+      "SELECT CAST(sum(memory_usage_bytes) AS BIGINT) FROM duckdb_memory() WHERE tag IN "
+      "('HASH_TABLE', 'ORDER_BY', 'COLUMN_DATA', 'WINDOW', 'ALLOCATOR', 'ART_INDEX')");
+  if (!rows || rows->empty()) return 0;
+  return static_cast<std::uint64_t>(integer_of((*rows)[0][0]));
+}
+
+}  // namespace ficus::history

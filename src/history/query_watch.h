@@ -1,0 +1,72 @@
+#pragma once
+
+#include <condition_variable>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <thread>
+#include <vector>
+
+#include "base/clock.h"
+#include "history/duck.h"
+
+namespace ficus::history {
+
+// Why a query was ended before its time.
+enum class StopReason : std::uint8_t { time, memory, cancelled };
+
+// Watches over the running queries: interrupts one whose time is up, who was cancelled, or the
+// newest when all together use too much memory. A thread of its own, asleep while nothing runs.
+// DuckDB forgets an interrupt that comes before a query has begun, so it is repeated until the
+// query is gone. Thread-safe; outlives all queries.
+class QueryWatch {
+ public:
+  // `clock` is borrowed.
+  explicit QueryWatch(const Clock& clock);
+  QueryWatch(const QueryWatch&) = delete;
+  QueryWatch& operator=(const QueryWatch&) = delete;
+  ~QueryWatch();
+
+  // While it lives the connection is watched. `deadline` is Clock::monotonic.
+  class Guard {
+   public:
+    Guard(QueryWatch& watch, DuckConnection& connection, Micros deadline,
+          std::uint64_t memory_bytes_max);
+    Guard(const Guard&) = delete;
+    Guard& operator=(const Guard&) = delete;
+    ~Guard();
+
+    void stop(StopReason reason);  // any thread
+    std::optional<StopReason> stopped() const;
+
+   private:
+    QueryWatch& watch_;
+    DuckConnection* connection_;
+    Micros deadline_;
+    std::uint64_t memory_bytes_max_;
+    std::optional<StopReason> reason_;
+    friend class QueryWatch;
+  };
+
+  // Where to ask for memory in use; null when there is no database. Set before the first query.
+  void set_database(DuckDatabase* database);
+  std::size_t active_count() const;
+  // Interrupts everything that runs.
+  void stop_all();
+
+ private:
+  void run();
+  void look();
+  std::uint64_t query_memory_bytes();
+
+  const Clock& clock_;
+  mutable std::mutex mutex_;  // queries come from any thread; what it guards is touched seldom
+  std::condition_variable changed_;
+  std::vector<Guard*> guards_;
+  std::unique_ptr<DuckConnection> memory_connection_;
+  bool ending_ = false;
+  std::thread thread_;
+};
+
+}  // namespace ficus::history

@@ -1,0 +1,188 @@
+#include "history/sealer.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <chrono>
+#include <cmath>
+#include <utility>
+#include <vector>
+
+#include "base/check.h"
+#include "base/crc32c.h"
+#include "base/time_text.h"
+
+namespace ficus::history {
+namespace {
+
+// A DECIMAL of 15 digits comes back as the same double: 10^15 < 2^53.
+constexpr int kDigitsMax = 15;
+constexpr int kDigitsSmall = 9;  // four bytes in the file instead of eight
+
+struct NumberColumn {
+  std::size_t index;  // in the type's columns
+  int decimals;
+};
+
+std::vector<NumberColumn> decimal_candidates(const SealJob& job) {
+  std::vector<NumberColumn> out;
+  for (std::size_t i = 0; i < job.type.columns.size(); ++i) {
+    const HistoryColumn& column = job.type.columns[i];
+    const auto found = job.decimals.find(column.name);
+    if (column.kind != ValueKind::number || found == job.decimals.end()) continue;
+    if (found->second >= 0 && found->second <= kDigitsSmall) out.push_back({i, found->second});
+  }
+  return out;
+}
+
+std::string statistics_statement(const SealJob& job, const std::vector<NumberColumn>& candidates) {
+  std::string sql =
+      "SELECT count(*), epoch_us(min(\"observedAt\")), epoch_us(max(\"observedAt\")), "
+      "epoch_us(max(\"receivedAt\"))";
+  for (const NumberColumn& candidate : candidates) {
+    const std::string name = quoted_identifier(job.type.columns[candidate.index].name);
+    const std::string decimal =
+        fmt::format("TRY_CAST({} AS DECIMAL({}, {}))", name, kDigitsMax, candidate.decimals);
+    sql += fmt::format(
+        ", CAST(coalesce(bool_and(coalesce(CAST({0} AS DOUBLE) = {1}, {1} IS NULL)), true) AS "
+        "BIGINT), coalesce(max(abs({1})), 0::DOUBLE)",
+        decimal, name);
+  }
+  return sql + " FROM " + job.type.tail_table(job.tail);
+}
+
+// The type of each column in the file.
+std::vector<std::string> file_types(const SealJob& job, const std::vector<NumberColumn>& candidates,
+                                    const DatumRow& statistics) {
+  std::vector<std::string> types;
+  for (const HistoryColumn& column : job.type.columns) types.emplace_back(sql_type(column.kind));
+  for (std::size_t i = 0; i < candidates.size(); ++i) {
+    if (integer_of(statistics[4 + 2 * i]) == 0) continue;
+    const auto* largest = std::get_if<double>(&statistics[5 + 2 * i]);
+    const int decimals = candidates[i].decimals;
+    const bool is_small =
+        largest != nullptr && *largest < std::pow(10.0, kDigitsSmall - decimals) - 1;
+    types[candidates[i].index] =
+        fmt::format("DECIMAL({},{})", is_small ? kDigitsSmall : kDigitsMax, decimals);
+  }
+  return types;
+}
+
+std::string compact(Timestamp t) {
+  const CivilTime civil = to_civil(t);
+  return fmt::format("{:04}{:02}{:02}T{:02}{:02}{:02}Z", civil.year, civil.month, civil.day,
+                     civil.hour, civil.minute, civil.second);
+}
+
+std::string copy_statement(const SealJob& job, const std::vector<std::string>& types,
+                           const std::string& path) {
+  std::string columns = "id, \"observedAt\", \"receivedAt\", source";
+  for (std::size_t i = 0; i < types.size(); ++i) {
+    const std::string name = quoted_identifier(job.type.columns[i].name);
+    columns += fmt::format(", CAST({0} AS {1}) AS {0}", name, types[i]);
+  }
+  return fmt::format(
+      "COPY (SELECT {} FROM {} ORDER BY id, \"observedAt\") TO {} (FORMAT parquet, "
+      "PARQUET_VERSION v2, COMPRESSION zstd, USE_TMP_FILE false)",
+      columns, job.type.tail_table(job.tail), quoted_literal(path));
+}
+
+std::string layout_text(const SealJob& job, const std::vector<std::string>& types) {
+  std::string layout;
+  for (std::size_t i = 0; i < types.size(); ++i) {
+    if (i > 0) layout += ", ";
+    layout += job.type.columns[i].name + " " + types[i];
+  }
+  return layout;
+}
+
+Status make_durable(Disk& disk, const std::string& temporary, const std::string& path) {
+  FICUS_TRY(const std::unique_ptr<File> file, disk.open(temporary, OpenMode::append));
+  FICUS_TRY_VOID(file->sync());
+  FICUS_TRY_VOID(disk.rename(temporary, path));
+  return disk.sync_directory(parent_directory(path));
+}
+
+}  // namespace
+
+Result<std::uint32_t> file_checksum(Disk& disk, const std::string& path) {
+  FICUS_TRY(const std::unique_ptr<File> file, disk.open(path, OpenMode::read));
+  std::vector<std::byte> buffer(std::size_t{1} << 20);
+  std::uint32_t crc = 0;
+  for (std::uint64_t offset = 0;;) {
+    FICUS_TRY(const std::size_t count, file->read_at(offset, buffer));
+    if (count == 0) return crc;
+    crc = crc32c(std::span(buffer).first(count), crc);
+    offset += count;
+  }
+}
+
+Result<std::optional<SealedFile>> seal_tail(DuckConnection& connection, Disk& disk,
+                                            const std::string& directory, const SealJob& job) {
+  const std::vector<NumberColumn> candidates = decimal_candidates(job);
+  FICUS_TRY(const auto statistics, connection.select(statistics_statement(job, candidates)));
+  const DatumRow& row = statistics.at(0);
+  SealedFile file;
+  file.row_count = static_cast<std::uint64_t>(integer_of(row[0]));
+  if (file.row_count == 0) return std::optional<SealedFile>();
+  file.number = job.tail.number;
+  file.first_observed = {integer_of(row[1])};
+  file.last_observed = {integer_of(row[2])};
+  file.last_received = {integer_of(row[3])};
+  file.file = fmt::format("{}/{}-{}-{}.parquet", job.type.view, compact(file.first_observed),
+                          compact(file.last_observed), file.number);
+  const std::vector<std::string> types = file_types(job, candidates, row);
+  file.layout = layout_text(job, types);
+  const std::string path = directory + "/" + file.file;
+  const std::string temporary = path + ".tmp";
+  FICUS_TRY_VOID(disk.make_directories(parent_directory(path)));
+  FICUS_TRY_VOID(connection.run(copy_statement(job, types, temporary)));
+  FICUS_TRY(const auto written, connection.select("SELECT count(*) FROM read_parquet(" +
+                                                  quoted_literal(temporary) + ")"));
+  if (static_cast<std::uint64_t>(integer_of(written.at(0)[0])) != file.row_count) {
+    return fail(ErrorCode::internal, fmt::format("{}: {} rows written instead of {}", temporary,
+                                                 integer_of(written.at(0)[0]), file.row_count));
+  }
+  FICUS_TRY(file.crc, file_checksum(disk, temporary));
+  FICUS_TRY_VOID(make_durable(disk, temporary, path));
+  FICUS_TRY(const std::unique_ptr<File> opened, disk.open(path, OpenMode::read));
+  FICUS_TRY(file.bytes, opened->size());
+  return std::optional(std::move(file));
+}
+
+Status Sealer::start(DuckDatabase& database, SealJob job) {
+  FICUS_CHECK(is_idle());
+  FICUS_TRY(connection_, DuckConnection::open(database));
+  done_ = false;
+  stopping_ = false;
+  thread_ = std::thread([this, job = std::move(job)] {
+    outcome_.emplace(SealOutcome{job.type.type, job.tail.number,
+                                 stopping_ ? Result<std::optional<SealedFile>>(fail(
+                                                 ErrorCode::timed_out, "stopped before it began"))
+                                           : seal_tail(*connection_, disk_, directory_, job)});
+    done_ = true;
+  });
+  return {};
+}
+
+std::optional<SealOutcome> Sealer::take_outcome() {
+  if (is_idle() || !done_) return std::nullopt;
+  thread_.join();
+  connection_.reset();
+  return std::exchange(outcome_, std::nullopt);
+}
+
+void Sealer::stop() {
+  if (is_idle()) return;
+  stopping_ = true;
+  // An interrupt that comes between two statements is lost: repeat it.
+  while (!done_) {
+    connection_->interrupt();
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  }
+  thread_.join();
+  connection_.reset();
+  outcome_.reset();
+}
+
+}  // namespace ficus::history

@@ -1,0 +1,67 @@
+#pragma once
+
+#include <atomic>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <thread>
+
+#include "base/disk.h"
+#include "base/result.h"
+#include "history/catalog.h"
+#include "history/duck.h"
+
+namespace ficus::history {
+
+// A tail to be written as a Parquet file, as things stood when it was given.
+struct SealJob {
+  HistoryType type;
+  Tail tail;
+  std::map<std::string, int> decimals;  // by column name: digits after the point that matter
+};
+
+// What became of it. No file and no error: the tail had no rows.
+struct SealOutcome {
+  std::string type;
+  std::int64_t tail = 0;
+  Result<std::optional<SealedFile>> file;
+};
+
+// Writes the file: sorted by id and time, so that one entity's rows lie together; DECIMAL for a
+// number column with declared decimals if every value survives the way there and back, else DOUBLE.
+// When it returns, the file is complete, verified and durable, but not in the catalog: a crash
+// before that leaves an orphan, which is removed at the next start.
+Result<std::optional<SealedFile>> seal_tail(DuckConnection& connection, Disk& disk,
+                                            const std::string& directory, const SealJob& job);
+
+// Runs seal_tail in a thread of its own, one job at a time. Used by the history thread.
+class Sealer {
+ public:
+  Sealer(Disk& disk, std::string directory) : disk_(disk), directory_(std::move(directory)) {}
+  Sealer(const Sealer&) = delete;
+  Sealer& operator=(const Sealer&) = delete;
+  ~Sealer() { stop(); }
+
+  bool is_idle() const { return !thread_.joinable(); }
+  // REQUIRES: is_idle(). `database` is borrowed until the outcome is taken or `stop` returns.
+  Status start(DuckDatabase& database, SealJob job);
+  // The outcome once it is there; then idle again.
+  std::optional<SealOutcome> take_outcome();
+  // Interrupts and waits. What was begun is begun anew later.
+  void stop();
+
+ private:
+  Disk& disk_;
+  const std::string directory_;
+  std::unique_ptr<DuckConnection> connection_;
+  std::optional<SealOutcome> outcome_;  // written by the thread before done_
+  std::atomic<bool> done_ = false;
+  std::atomic<bool> stopping_ = false;
+  std::thread thread_;
+};
+
+// CRC-32C of a whole file.
+Result<std::uint32_t> file_checksum(Disk& disk, const std::string& path);
+
+}  // namespace ficus::history

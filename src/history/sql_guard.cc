@@ -1,0 +1,247 @@
+#include "history/sql_guard.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <vector>
+
+#include "base/utf8.h"
+#include "history/names.h"
+#include "history/syntax_tree.h"
+
+namespace ficus::history {
+namespace {
+
+template <std::size_t N>
+constexpr bool is_one_of(std::string_view word, const std::array<std::string_view, N>& words) {
+  return std::find(words.begin(), words.end(), word) != words.end();
+}
+
+// Expressions that carry no name of their own. FUNCTION and WINDOW are looked at separately.
+constexpr auto kExpressionClasses = std::to_array<std::string_view>(
+    {"BETWEEN", "CASE", "CAST", "COLLATE", "COLUMN_REF", "COMPARISON", "CONJUNCTION", "CONSTANT",
+     "DEFAULT", "LAMBDA", "LAMBDA_REF", "OPERATOR", "POSITIONAL_REFERENCE", "STAR", "SUBQUERY"});
+
+// Nodes without a class: queries, tables, modifiers, orders, details of types. BASE_TABLE,
+// TABLE_FUNCTION and SHOW_REF are looked at separately.
+constexpr auto kNodeTypes = std::to_array<std::string_view>({"SELECT_NODE",
+                                                             "SET_OPERATION_NODE",
+                                                             "RECURSIVE_CTE_NODE",
+                                                             "CTE_NODE",
+                                                             "SUBQUERY",
+                                                             "JOIN",
+                                                             "EXPRESSION_LIST",
+                                                             "EMPTY",
+                                                             "PIVOT",
+                                                             "ORDER_MODIFIER",
+                                                             "LIMIT_MODIFIER",
+                                                             "LIMIT_PERCENT_MODIFIER",
+                                                             "DISTINCT_MODIFIER",
+                                                             "ORDER_DEFAULT",
+                                                             "ASCENDING",
+                                                             "DESCENDING",
+                                                             "ORDER_ASCENDING",
+                                                             "ORDER_DESCENDING",
+                                                             "DECIMAL_TYPE_INFO",
+                                                             "LIST_TYPE_INFO",
+                                                             "ARRAY_TYPE_INFO",
+                                                             "STRUCT_TYPE_INFO",
+                                                             "STRING_TYPE_INFO",
+                                                             "ENUM_TYPE_INFO",
+                                                             "UNBOUND_TYPE_INFO",
+                                                             "GENERIC_TYPE_INFO",
+                                                             "INVALID_TYPE_INFO"});
+
+// A WITH name that is a plain word cannot be taken for a file where it is out of scope.
+bool is_plain_word(std::string_view name) {
+  if (name.empty()) return false;
+  return std::all_of(name.begin(), name.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           static_cast<unsigned char>(c) >= 0x80;
+  });
+}
+
+class Walk {
+ public:
+  explicit Walk(const TableNames& tables) : tables_(tables) {}
+
+  Status check(const SyntaxNode& node) {
+    if (node.kind == SyntaxNode::Kind::array) return check_members(node);
+    if (node.kind != SyntaxNode::Kind::object) return {};
+    const std::size_t outer = scope_.size();
+    FICUS_TRY_VOID(enter_scope(node));
+    FICUS_TRY_VOID(check_object(node));
+    scope_.resize(outer);
+    return {};
+  }
+
+ private:
+  Status check_members(const SyntaxNode& node) {
+    for (const auto& [name, child] : node.members) FICUS_TRY_VOID(check(child));
+    return {};
+  }
+
+  Status check_object(const SyntaxNode& node) {
+    const SyntaxNode* expression_class = node.find("class");
+    if (expression_class != nullptr) {
+      const std::string_view name = expression_class->text;
+      if (name == "FUNCTION" || name == "WINDOW") {
+        FICUS_TRY_VOID(check_function(node));
+      } else if (name == "PARAMETER") {
+        return invalid("a query cannot have parameters ($1, ?): write the values");
+      } else if (!is_one_of(name, kExpressionClasses)) {
+        return refused(fmt::format("this kind of expression ({})", name));
+      }
+      return check_members(node);
+    }
+    const std::string_view type = node.text_of("type");
+    if (type == "BASE_TABLE") {
+      FICUS_TRY_VOID(check_table(node));
+    } else if (type == "TABLE_FUNCTION") {
+      return check_table_function(node);
+    } else if (type == "SHOW_REF") {
+      FICUS_TRY_VOID(check_show(node));
+    } else if (!type.empty() && !is_one_of(type, kNodeTypes)) {
+      return refused(fmt::format("this form of SQL ({})", type));
+    }
+    return check_members(node);
+  }
+
+  static std::unexpected<Error> refused(std::string what) {
+    return fail(ErrorCode::denied, what + " is not allowed in a query");
+  }
+
+  Status check_function(const SyntaxNode& node) {
+    const std::string_view name = node.text_of("function_name");
+    if (!node.text_of("schema").empty() || !node.text_of("catalog").empty() ||
+        !is_allowed_function(folded(name))) {
+      return refused(fmt::format("the function {}", name));
+    }
+    return {};
+  }
+
+  Status check_table_function(const SyntaxNode& node) {
+    const SyntaxNode* function = node.find("function");
+    if (function == nullptr || function->text_of("class") != "FUNCTION") {
+      return refused("this table function");
+    }
+    const std::string_view name = function->text_of("function_name");
+    if (!function->text_of("schema").empty() || !function->text_of("catalog").empty() ||
+        !is_allowed_table_function(folded(name))) {
+      return refused(fmt::format("the table function {}", name));
+    }
+    for (const auto& [member, child] : node.members) {
+      FICUS_TRY_VOID(&child == function ? check_members(child) : check(child));
+    }
+    return {};
+  }
+
+  Status check_table(const SyntaxNode& node) {
+    const std::string_view name = node.text_of("table_name");
+    const std::string_view schema = node.text_of("schema_name");
+    const std::string_view catalog = node.text_of("catalog_name");
+    const SyntaxNode* at = node.find("at_clause");
+    if (at != nullptr && !at->is_null()) return refused("AT (time travel)");
+    const std::string wanted = folded(name);
+    if (schema.empty() && catalog.empty() &&
+        std::find(scope_.begin(), scope_.end(), wanted) != scope_.end()) {
+      return {};
+    }
+    const bool is_ours = catalog.empty() && (schema.empty() || folded(schema) == "main");
+    if (is_ours && tables_.contains(wanted)) return {};
+    std::string full;
+    for (const std::string_view part : {catalog, schema}) {
+      if (!part.empty()) full.append(part).append(".");
+    }
+    return fail(ErrorCode::denied,
+                fmt::format("there is no table '{}{}': a query reads entity types, quarantine, "
+                            "ficus_sealed and ficus_position (SHOW TABLES lists them)",
+                            full, name));
+  }
+
+  // DESCRIBE and SUMMARIZE hold a query; SHOW TABLES names a list by a quoted word.
+  static Status check_show(const SyntaxNode& node) {
+    const SyntaxNode* query = node.find("query");
+    const std::string_view table = node.text_of("table_name");
+    if (query != nullptr && query->kind == SyntaxNode::Kind::object && table.empty()) return {};
+    if ((query == nullptr || query->is_null()) && table == "\"tables\"" &&
+        node.text_of("schema_name").empty() && node.text_of("catalog_name").empty()) {
+      return {};
+    }
+    return refused("SHOW of anything but TABLES");
+  }
+
+  // The names that WITH defines hold in the whole node: also where SQL would not see them yet,
+  // which is harmless since they are plain words that are not tables of anybody else's.
+  Status enter_scope(const SyntaxNode& node) {
+    const SyntaxNode* with = node.find("cte_map");
+    const SyntaxNode* map = with == nullptr ? nullptr : with->find("map");
+    if (map != nullptr) {
+      for (const auto& [unused, entry] : map->members) {
+        FICUS_TRY_VOID(define(entry.text_of("key")));
+      }
+    }
+    const std::string_view recursive = node.text_of("cte_name");
+    return recursive.empty() ? Status() : define(recursive);
+  }
+
+  Status define(std::string_view name) {
+    if (!is_plain_word(name) || is_reserved_view_name(name)) {
+      return invalid(fmt::format("WITH \"{}\": use a plain word that is no system table", name));
+    }
+    scope_.push_back(folded(name));
+    return {};
+  }
+
+  const TableNames& tables_;
+  std::vector<std::string> scope_;
+};
+
+// EXPLAIN is not a query for the parser's JSON: the statement behind it is checked instead.
+std::string_view without_explain(std::string_view sql) {
+  const auto eat_word = [&sql](std::string_view word) {
+    const std::size_t begin = sql.find_first_not_of(" \t\r\n");
+    if (begin == std::string_view::npos) return false;
+    const std::string_view rest = sql.substr(begin);
+    if (rest.size() <= word.size() || folded(rest.substr(0, word.size())) != word) return false;
+    const char next = rest[word.size()];
+    if (next != ' ' && next != '\t' && next != '\r' && next != '\n') return false;
+    sql = rest.substr(word.size());
+    return true;
+  };
+  if (eat_word("explain")) eat_word("analyze");
+  return sql;
+}
+
+Status check_tree(const SyntaxNode& root, const TableNames& tables) {
+  const SyntaxNode* statements = root.find("statements");
+  if (statements == nullptr) {
+    const std::string_view message = root.text_of("error_message");
+    if (root.text_of("error_type") == "not implemented") {
+      return fail(ErrorCode::denied,
+                  "only a single SELECT is allowed (also WITH, VALUES, DESCRIBE, SUMMARIZE, SHOW "
+                  "TABLES, EXPLAIN)");
+    }
+    return invalid(fmt::format("the statement is not valid SQL: {}", message));
+  }
+  if (statements->members.size() != 1) {
+    return fail(ErrorCode::denied,
+                fmt::format("one statement at a time: this is {}", statements->members.size()));
+  }
+  return Walk(tables).check(statements->members.front().second);
+}
+
+}  // namespace
+
+Status check_statement(DuckConnection& connection, std::string_view sql, const TableNames& tables) {
+  if (sql.contains('\0') || !is_valid_utf8(sql)) return invalid("the statement is not UTF-8 text");
+  FICUS_TRY(const auto rows,
+            connection.select("SELECT CAST(json_serialize_sql(" +
+                              quoted_literal(without_explain(sql)) + ") AS VARCHAR)"));
+  if (rows.size() != 1) return fail(ErrorCode::internal, "DuckDB gave no syntax tree");
+  FICUS_TRY(const SyntaxNode root, read_syntax_tree(text_of(rows[0][0])));
+  return check_tree(root, tables);
+}
+
+}  // namespace ficus::history
