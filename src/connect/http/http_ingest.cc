@@ -8,22 +8,10 @@
 #include "codec/json/json_reader.h"
 #include "codec/json/json_writer.h"
 #include "codec/json/ndjson.h"
+#include "connect/http/respond.h"
 
 namespace ficus::connect {
 namespace {
-
-constexpr std::string_view kJson = "application/json; charset=utf-8";
-
-void respond_error(net::HttpExchange& exchange, int status, const Error& error) {
-  std::string body;
-  json::JsonWriter json(body);
-  json.begin_object().key("error").begin_object();
-  json.key("code").text(error_code_name(error.code)).key("message").text(error.message);
-  json.end_object().end_object();
-  net::HttpHeaders headers{{"Content-Type", kJson}};
-  if (status == 503) headers.add("Retry-After", "1");
-  exchange.respond(status, headers, std::move(body));
-}
 
 bool is_newline_delimited(std::string_view content_type) {
   return content_type.starts_with("application/x-ndjson") ||
@@ -189,7 +177,7 @@ class Upload : public std::enable_shared_from_this<Upload> {
     json.end_array().end_object();
     const bool none_accepted = quarantined_ == received_ && received_ > 0;
     const int status = quarantined_ == 0 ? 200 : none_accepted ? 422 : 207;
-    exchange_->respond(status, kJson, std::move(body));
+    respond_json(*exchange_, std::move(body), status);
   }
 
   Ingest& ingest_;

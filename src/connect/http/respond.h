@@ -1,0 +1,20 @@
+#pragma once
+
+#include <string>
+
+#include "base/result.h"
+#include "net/http_server.h"
+
+namespace ficus::connect {
+
+inline constexpr std::string_view kJsonType = "application/json; charset=utf-8";
+
+// The status code that says the same as the error code.
+int http_status(ErrorCode code);
+
+void respond_json(net::HttpExchange& exchange, std::string body, int status = 200);
+// {"error": {"code", "message", "message_zh"}}; an overload carries Retry-After.
+void respond_error(net::HttpExchange& exchange, const Error& error);
+void respond_error(net::HttpExchange& exchange, int status, const Error& error);
+
+}  // namespace ficus::connect
