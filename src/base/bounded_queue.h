@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <deque>
 #include <mutex>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -12,9 +13,9 @@
 
 namespace ficus {
 
-// Hands batches from any thread to one thread. A mutex will do: what passes is a batch, not a
-// message, so the lock is taken some thousand times a second. A full queue is a case for the caller
-// (STYLE 7.8). Thread-safe.
+// Hands batches from any thread to one thread (or, with pop(), to several). A mutex will do: what
+// passes is a batch, not a message, so the lock is taken some thousand times a second. A full queue
+// is a case for the caller (STYLE 7.8). Thread-safe.
 template <typename T>
 class BoundedQueue {
  public:
@@ -80,6 +81,20 @@ class BoundedQueue {
     }
     room_.notify_all();
     return true;
+  }
+
+  // Waits for one item; nothing when the queue is closed and empty. For several consumers.
+  std::optional<T> pop() {
+    std::optional<T> item;
+    {
+      std::unique_lock lock(mutex_);
+      ready_.wait(lock, [&] { return closed_ || !items_.empty(); });
+      if (items_.empty()) return item;
+      item = std::move(items_.front());
+      items_.pop_front();
+    }
+    room_.notify_one();
+    return item;
   }
 
   // Waits for a wake() only, leaving the items where they are: for a consumer that cannot take more
