@@ -19,22 +19,22 @@ struct HttpRequest {
   std::string target = "/";
   HttpHeaders
       headers;  // Host, Content-Length, Transfer-Encoding and Connection are added by the client
-  std::string body;
+  std::string body = {};
   // A body of unknown length, sent chunked instead of `body`: called whenever there is room,
   // appends a byte or more to `out`; false when there are no more. Such a request is never sent
   // twice.
-  std::move_only_function<bool(std::string& out)> body_source;
+  std::move_only_function<bool(std::string& out)> body_source = {};
   // Given, the answer's body goes here piece by piece (Server-Sent Events, downloads) and has no
   // limit; it is then empty in the response. False breaks the request off.
-  std::move_only_function<bool(std::string_view piece)> on_body_piece;
+  std::move_only_function<bool(std::string_view piece)> on_body_piece = {};
   // Given, called when the answer's header has arrived, before its body.
-  std::move_only_function<void(int status, const HttpHeaders& headers)> on_header;
+  std::move_only_function<void(int status, const HttpHeaders& headers)> on_header = {};
 };
 
 struct HttpResponse {
   int status = 0;
-  HttpHeaders headers;
-  std::string body;
+  HttpHeaders headers = {};
+  std::string body = {};
 };
 
 struct HttpClientOptions {

@@ -99,7 +99,7 @@ class TcpConnection {
 };
 
 struct TcpListenOptions {
-  TcpOptions connection;
+  TcpOptions connection = {};
   std::size_t connections_max = 10'000;  // further ones are closed at once and counted
   int backlog = 1024;
   bool reuse_port = false;  // several loops listen on one port, the kernel spreads connections
@@ -129,7 +129,7 @@ class TcpListener {
 };
 
 struct TcpConnectOptions {
-  TcpOptions connection;
+  TcpOptions connection = {};
   Micros timeout = Micros::from_seconds(10);  // name look-up and all addresses together
 };
 

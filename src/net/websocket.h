@@ -33,8 +33,8 @@ struct WebSocketOptions {
   std::size_t output_bytes_max = std::size_t{1} << 20;  // queued: then closed with 1013
   Micros ping_interval =
       Micros::from_seconds(30);  // after as long without a sound; three unanswered: 1006
-  std::string subprotocol;  // "mqtt": chosen if the client offers it, else the upgrade is refused.
-                            // Empty: none
+  std::string subprotocol = {};  // "mqtt": chosen if the client offers it, else the upgrade is
+                                 // refused. Empty: none
 };
 
 // How a WebSocket ended.
@@ -92,7 +92,7 @@ class WebSocket {
 };
 
 struct WebSocketConnectOptions {
-  WebSocketOptions websocket;
+  WebSocketOptions websocket = {};
   Micros timeout = Micros::from_seconds(10);  // until the upgrade is answered
 };
 
