@@ -107,3 +107,5 @@ void match_filter(benchmark::State& state) {
 BENCHMARK(match_filter);
 
 }  // namespace
+
+BENCHMARK_MAIN();

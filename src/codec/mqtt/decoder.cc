@@ -23,11 +23,14 @@ std::optional<DecodeError> check_first_byte(PacketType type, std::uint8_t flags,
   return std::nullopt;
 }
 
-void read_publish(ByteReader& reader, std::uint8_t flags, ProtocolVersion version,
-                  Publish& publish) {
-  publish.dup = (flags & 0b1000) != 0;
-  publish.qos = static_cast<Qos>((flags >> 1) & 0b11);
-  publish.retain = (flags & 0b0001) != 0;
+// 3.3.1. Naming a value makes this an initialisation by members; emplace() alone would zero all of
+// it first.
+Publish& emplace_publish(std::uint8_t flags, Packet& packet) {
+  return packet.emplace<Publish>((flags & 0b1000) != 0, static_cast<Qos>((flags >> 1) & 0b11),
+                                 (flags & 0b0001) != 0);
+}
+
+void read_publish(ByteReader& reader, ProtocolVersion version, Publish& publish) {
   publish.topic = reader.text();
   // [MQTT-3.3.2-2], [MQTT-4.7.3-1]; in 5.0 an alias may stand for the name, see below.
   const bool may_be_empty = version == ProtocolVersion::v5;
@@ -131,7 +134,7 @@ void read_packet(ByteReader& reader, const FixedHeader& header, ProtocolVersion 
     case PacketType::connack:
       return read_connack(reader, version, packet.emplace<Connack>());
     case PacketType::publish:
-      return read_publish(reader, header.flags, version, packet.emplace<Publish>());
+      return read_publish(reader, version, emplace_publish(header.flags, packet));
     case PacketType::puback:
       return read_response(reader, version, packet.emplace<Puback>());
     case PacketType::pubrec:
@@ -195,16 +198,21 @@ std::expected<FixedHeader, DecodeError> decode_fixed_header(std::span<const std:
 
 std::expected<Decoded, DecodeError> decode(std::span<const std::byte> input,
                                            ProtocolVersion version, std::size_t packet_bytes_max) {
+  // Built in its place and returned as the only object: a packet is up to half a kilobyte, too much
+  // to move about for every PUBLISH.
+  std::expected<Decoded, DecodeError> decoded(std::unexpect, DecodeError::incomplete);
   const auto header = decode_fixed_header(input, version, packet_bytes_max);
-  if (!header) return std::unexpected(header.error());
-  if (input.size() < header->packet_bytes) return std::unexpected(DecodeError::incomplete);
+  if (!header) {
+    decoded.error() = header.error();
+    return decoded;
+  }
+  if (input.size() < header->packet_bytes) return decoded;
 
-  // Built in place: a packet is up to half a kilobyte, too much to move about for every PUBLISH.
-  std::expected<Decoded, DecodeError> decoded;
-  decoded->bytes = header->packet_bytes;
   ByteReader reader{
       Bytes(input.subspan(header->header_bytes, header->packet_bytes - header->header_bytes))};
-  read_packet(reader, *header, version, decoded->packet);
+  Decoded& value = decoded.emplace();
+  value.bytes = header->packet_bytes;
+  read_packet(reader, *header, version, value.packet);
   if (!reader.at_end()) reader.fail(DecodeError::trailing_bytes);
   if (!reader.ok()) decoded = std::unexpected(reader.error());
   return decoded;

@@ -49,18 +49,27 @@ bool is_valid_topic_filter(std::string_view filter) {
   return true;
 }
 
+// One pass over both: where the filter has a character, the topic must have the same. A wildcard
+// begins a level of the filter, and as all before it was equal, the topic is at the beginning of a
+// level there too.
 bool matches(std::string_view filter, std::string_view topic) {
   // [MQTT-4.7.2-1]: names such as "$SYS/load" are asked for by their first level only.
   if (topic.starts_with('$') && (filter.starts_with('#') || filter.starts_with('+'))) return false;
-  TopicLevels topic_levels(topic);
-  TopicLevels filter_levels(filter);
-  for (;;) {
-    const std::optional<std::string_view> wanted = filter_levels.next();
-    if (wanted == "#") return true;  // also matches the parent level (4.7.1.2)
-    const std::optional<std::string_view> level = topic_levels.next();
-    if (!wanted || !level) return !wanted && !level;
-    if (*wanted != "+" && *wanted != *level) return false;
+  const char* t = topic.data();
+  const char* const topic_end = t + topic.size();
+  const char* f = filter.data();
+  const char* const filter_end = f + filter.size();
+  for (; f < filter_end; ++f) {
+    if (*f == '#') return true;
+    if (*f == '+') {
+      while (t < topic_end && *t != '/') ++t;
+      continue;
+    }
+    // "a/#" also matches its parent level "a" (4.7.1.2).
+    if (t == topic_end) return std::string_view(f, filter_end) == "/#";
+    if (*f != *t++) return false;
   }
+  return t == topic_end;
 }
 
 std::optional<ParsedFilter> parse_filter(std::string_view filter) {
