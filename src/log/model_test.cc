@@ -252,7 +252,7 @@ class Life {
 };
 
 TEST(LogModel, HoldsOverRandomLives) {
-  for (std::uint64_t seed = 0; seed < 2000; ++seed) {
+  for (std::uint64_t seed = 0; seed < 800; ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     Life(seed).run(150);
     if (HasFatalFailure()) return;
