@@ -1,0 +1,74 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "api/catalog.h"
+#include "api/history_service.h"
+#include "api/live_stream.h"
+#include "connect/http/http_ingest.h"
+#include "connect/ingest/ingest.h"
+#include "connect/ingest/source_set.h"
+#include "engine/engine.h"
+#include "net/http_server.h"
+
+namespace ficus::api {
+
+// What the API borrows; all of it outlives the server.
+struct ApiParts {
+  net::EventLoop& loop;
+  connect::Ingest& ingest;
+  const connect::SourceSet& sources;
+  connect::HttpIngest& http_ingest;
+  HistoryService& history;
+  history::History& history_store;
+  LiveStream& live;
+  const Catalog& catalog;
+  // Adds what the connectors know to /metrics and /health.
+  std::function<void(class MetricsWriter&)> connector_metrics;
+};
+
+// Routes every request of the HTTP port: the API, the live stream, the page. docs/API.md is its
+// manual. Runs on the loop's thread; whatever needs the engine or history is answered when they
+// answer.
+class ApiServer final : public net::HttpHandler {
+ public:
+  explicit ApiServer(const ApiParts& parts);
+
+  void on_request(std::unique_ptr<net::HttpExchange> exchange) override;
+
+ private:
+  using Exchange = std::unique_ptr<net::HttpExchange>;
+
+  void get(Exchange exchange);
+  void post(Exchange exchange);
+  void get_health(Exchange exchange);
+  void get_metrics(Exchange exchange);
+  void get_types(Exchange exchange);
+  void get_entities(Exchange exchange);
+  void get_entity(Exchange exchange, std::string id);
+  void get_history(Exchange exchange, std::string id);
+  void get_alerts(Exchange exchange);
+  void get_sources(Exchange exchange);
+  void get_rules(Exchange exchange);
+  void get_departments(Exchange exchange);
+  void get_page(Exchange exchange);
+  void post_sql(Exchange exchange);
+  void post_alert(Exchange exchange, std::string id, std::string_view step);
+  void broadcast_sources();
+  std::string sources_json(const std::map<std::string, SourceBooks, std::less<>>& books);
+
+  const ApiParts parts_;
+  Engine& engine_;
+  net::Timer sources_timer_;
+
+  // What each source had received at the last beat, to tell a rate.
+  struct Rate {
+    std::uint64_t received = 0;
+    Timestamp at;
+    double per_second = 0;
+  };
+  std::map<std::string, Rate, std::less<>> rates_;
+};
+
+}  // namespace ficus::api
