@@ -176,6 +176,12 @@ Result<Payload> encode(const Message& message) {
       return invalid("AIS messages of type " + std::to_string(message.type) +
                      " are not encoded: use 1 to 5, 11, 18, 21 or 24");
   }
+  const auto* static_b = std::get_if<StaticDataB>(&message.body);
+  if (is_done && static_b != nullptr && static_b->mothership_mmsi != 0 &&
+      !is_auxiliary_craft(message.mmsi)) {
+    return invalid("only an auxiliary craft (MMSI 98xxxxxxx) has a mother ship, not " +
+                   mmsi_text(message.mmsi));
+  }
   if (!is_done) {
     return invalid("the body of the AIS message does not belong to type " +
                    std::to_string(message.type));

@@ -38,6 +38,8 @@ class Payload {
   // Six-bit characters, and how many bits of the last are no message.
   std::string armored(int& fill_bits) const;
 
+  friend bool operator==(const Payload&, const Payload&) = default;
+
  private:
   std::array<std::uint8_t, kBitsMax / 8> bytes_{};
   std::size_t bit_count_ = 0;
