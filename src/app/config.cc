@@ -1,0 +1,175 @@
+#include "app/config.h"
+
+#include <fmt/format.h>
+
+#include "base/disk.h"
+#include "connect/mapping/yaml_map.h"
+#include "net/address.h"
+
+namespace ficus::app {
+namespace {
+
+using connect::Mistakes;
+using connect::YamlMap;
+using connect::YamlNode;
+
+constexpr int kMillion = 1'000'000;
+
+// One section of the file: reads what is there, leaves the defaults for what is not.
+class Section {
+ public:
+  Section(YamlMap& map) : map_(map) {}
+
+  void integer(std::string_view key, int min, int max, int& value) {
+    if (const auto given = map_.integer(key, min, max)) value = *given;
+  }
+  void text(std::string_view key, std::string& value) {
+    if (auto given = map_.text(key)) value = *std::move(given);
+  }
+
+ private:
+  YamlMap& map_;
+};
+
+void read_http(Section in, Config::Http& http) {
+  in.text("listen", http.listen);
+  in.integer("connections_max", 1, kMillion, http.connections_max);
+}
+
+void read_mqtt(Section in, Config::Mqtt& mqtt) {
+  in.text("listen", mqtt.listen);
+  in.integer("connections_max", 1, kMillion, mqtt.connections_max);
+  in.integer("packet_kib_max", 1, 256 * 1024, mqtt.packet_kib_max);
+  in.integer("session_messages_max", 1, 10 * kMillion, mqtt.session_messages_max);
+  in.integer("session_kib_max", 1, 1024 * 1024, mqtt.session_kib_max);
+  in.integer("retained_messages_max", 1, 10 * kMillion, mqtt.retained_messages_max);
+  in.integer("session_hours_max", 1, 24 * 365, mqtt.session_hours_max);
+}
+
+void read_twin(Section in, Config::Twin& twin) {
+  in.integer("entities_max", 1, 100 * kMillion, twin.entities_max);
+  in.integer("duplicate_window_rows", 1, 100 * kMillion, twin.duplicate_window_rows);
+}
+
+void read_history(Section in, Config::History& history) {
+  in.integer("commit_interval_ms", 10, 10'000, history.commit_interval_ms);
+  in.integer("tail_rows_max", 1000, 100 * kMillion, history.tail_rows_max);
+  in.integer("tail_hours_max", 1, 24 * 365, history.tail_hours_max);
+  in.integer("retention_days", 0, 36'500, history.retention_days);
+  in.integer("memory_mib_max", 64, kMillion, history.memory_mib_max);
+  in.integer("threads", 1, 256, history.threads);
+}
+
+void read_log(YamlMap& map, Config::Log& log, Mistakes& mistakes) {
+  Section in(map);
+  in.integer("sync_interval_ms", 1, 60'000, log.sync_interval_ms);
+  in.integer("segment_mib_max", 1, 4096, log.segment_mib_max);
+  in.integer("snapshot_mib_every", 1, kMillion, log.snapshot_mib_every);
+  const auto sync = map.text("sync");
+  if (!sync) return;
+  if (*sync == "each_commit") {
+    log.sync = log::SyncPolicy::each_commit;
+  } else if (*sync == "interval") {
+    log.sync = log::SyncPolicy::interval;
+  } else if (*sync == "never") {
+    log.sync = log::SyncPolicy::never;
+  } else {
+    mistakes.add(map.find("sync")->place,
+                 "sync: " + connect::expected_one_of(*sync, {"each_commit", "interval", "never"}));
+  }
+}
+
+void read_log_level(YamlMap& map, LogLevel& level, Mistakes& mistakes) {
+  const auto text = map.text("log_level");
+  if (!text) return;
+  if (*text == "debug") {
+    level = LogLevel::debug;
+  } else if (*text == "info") {
+    level = LogLevel::info;
+  } else if (*text == "warning") {
+    level = LogLevel::warning;
+  } else if (*text == "error") {
+    level = LogLevel::error;
+  } else {
+    mistakes.add(
+        map.find("log_level")->place,
+        "log_level: " + connect::expected_one_of(*text, {"debug", "info", "warning", "error"}));
+  }
+}
+
+std::string from_folder_of(std::string_view file, const std::string& path) {
+  if (path.starts_with('/')) return path;
+  const std::string folder = parent_directory(file);
+  return folder == "." ? path : folder + "/" + path;
+}
+
+template <typename Read>
+void read_section(YamlMap& root, std::string_view key, Mistakes& mistakes, Read read) {
+  const YamlNode* const node = root.find(key);
+  if (node == nullptr) return;
+  YamlMap map(*node, std::string(key), mistakes);
+  read(map);
+  map.finish();
+}
+
+}  // namespace
+
+Result<Config> Config::parse(std::string_view text, std::string_view file) {
+  Config config;
+  Mistakes mistakes(file);
+  YamlNode root;
+  if (!connect::parse_yaml(text, root, mistakes)) {
+    if (mistakes.empty()) return config;
+    return std::unexpected(mistakes.to_error());
+  }
+  if (root.kind == YamlNode::Kind::null) return config;
+  YamlMap map(root, "the configuration", mistakes);
+  Section top(map);
+  top.text("data_directory", config.data_directory);
+  top.integer("shards", 1, 256, config.shards);
+  config.allow_remote = map.boolean("allow_remote", config.allow_remote);
+  read_log_level(map, config.log_level, mistakes);
+  if (const YamlNode* const packs = map.find("packs")) {
+    for (const YamlNode* const pack : connect::read_list(*packs)) {
+      if (auto folder = connect::read_text(*pack, "a pack's folder", mistakes)) {
+        config.packs.push_back(from_folder_of(file, *folder));
+      }
+    }
+  }
+  read_section(map, "http", mistakes, [&](YamlMap& m) { read_http(m, config.http); });
+  read_section(map, "mqtt", mistakes, [&](YamlMap& m) { read_mqtt(m, config.mqtt); });
+  read_section(map, "log", mistakes, [&](YamlMap& m) { read_log(m, config.log, mistakes); });
+  read_section(map, "twin", mistakes, [&](YamlMap& m) { read_twin(m, config.twin); });
+  read_section(map, "history", mistakes, [&](YamlMap& m) { read_history(m, config.history); });
+  read_section(map, "sql", mistakes, [&](YamlMap& m) {
+    Section in(m);
+    in.integer("seconds_max", 1, 3600, config.sql.seconds_max);
+    in.integer("rows_max", 1, 100 * kMillion, config.sql.rows_max);
+  });
+  read_section(map, "alerts", mistakes, [&](YamlMap& m) {
+    Section(m).integer("reopen_within_seconds", 0, 86'400, config.alerts.reopen_within_seconds);
+  });
+  map.finish();
+  if (!mistakes.empty()) return std::unexpected(mistakes.to_error());
+  config.data_directory = from_folder_of(file, config.data_directory);
+  return config;
+}
+
+Status Config::check() const {
+  for (const auto& [key, listen] :
+       {std::pair<std::string_view, const std::string&>{"http", http.listen},
+        {"mqtt", mqtt.listen}}) {
+    const auto address = net::Address::parse(listen);
+    if (!address) return in_context(fmt::format("{}.listen: ", key), address.error());
+    if (!address->is_loopback() && !allow_remote) {
+      return invalid(
+          fmt::format("{}.listen: {} is reachable from other machines, and there is no encryption "
+                      "or login yet: "
+                      "set allow_remote: true if a network you trust protects it",
+                      key, listen));
+    }
+  }
+  return {};
+}
+
+}  // namespace ficus::app

@@ -1,0 +1,75 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/logger.h"
+#include "base/result.h"
+#include "log/log_writer.h"
+
+namespace ficus::app {
+
+// ficus.yaml. Every option, its unit and meaning stand in docs/CONFIGURATION.md; the defaults here
+// are the documented ones.
+struct Config {
+  std::string data_directory = "data";
+  LogLevel log_level = LogLevel::info;
+  int shards = 1;
+  std::vector<std::string> packs;  // folders
+  bool allow_remote = false;       // listen on other addresses than loopback, without TLS and users
+
+  struct Http {
+    std::string listen = "127.0.0.1:8080";
+    int connections_max = 10'000;
+  } http;
+
+  struct Mqtt {
+    std::string listen = "127.0.0.1:1883";
+    int connections_max = 10'000;
+    int packet_kib_max = 1024;
+    int session_messages_max = 10'000;  // queued for a client that is away
+    int session_kib_max = 16 * 1024;
+    int retained_messages_max = 1'000'000;
+    int session_hours_max = 24 * 7;  // a session unused for so long is forgotten
+  } mqtt;
+
+  struct Log {
+    log::SyncPolicy sync = log::SyncPolicy::each_commit;
+    int sync_interval_ms = 1000;
+    int segment_mib_max = 256;
+    int snapshot_mib_every = 512;
+  } log;
+
+  struct Twin {
+    int entities_max = 2'000'000;  // of one shard
+    int duplicate_window_rows = 1 << 20;
+  } twin;
+
+  struct History {
+    int commit_interval_ms = 150;
+    int tail_rows_max = 4'000'000;
+    int tail_hours_max = 24;
+    int retention_days = 0;  // 0: kept for ever
+    int memory_mib_max = 1024;
+    int threads = 2;
+  } history;
+
+  struct Sql {
+    int seconds_max = 30;
+    int rows_max = 100'000;
+  } sql;
+
+  struct Alerts {
+    int reopen_within_seconds = 300;
+  } alerts;
+
+  // All mistakes at once, one a line: "ficus.yaml:3:5: unknown key 'shard': did you mean
+  // 'shards'?". Relative paths are seen from the folder of the file.
+  static Result<Config> parse(std::string_view text, std::string_view file);
+  // Checks that need no file: addresses, the remote rule.
+  Status check() const;
+};
+
+}  // namespace ficus::app
