@@ -88,7 +88,9 @@ TEST(LogThreads, SyncTruncateAndReadBesideTheWriter) {
   });
   for (std::uint64_t i = 0; i < kRecords; ++i) {
     ASSERT_TRUE(log->append(kKind, {}, bytes_of(i)));
-    if (i % 7 == 0) ASSERT_TRUE(log->write());
+    if (i % 7 == 0) {
+      ASSERT_TRUE(log->write());
+    }
   }
   ASSERT_TRUE(log->close({}));
   read_thread.join();

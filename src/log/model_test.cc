@@ -133,7 +133,9 @@ class Life {
       }
     }
     // A tail broken before that cannot be cut back now is a failing device.
-    if (!truncate_fails) ASSERT_EQ(written.error().code, ErrorCode::overloaded);
+    if (!truncate_fails) {
+      ASSERT_EQ(written.error().code, ErrorCode::overloaded);
+    }
     ASSERT_EQ(log_->written_end(), before);
     if (random_.chance(0.5)) {
       log_->discard_unwritten();
@@ -172,7 +174,9 @@ class Life {
 
   void mark() {
     const Status marked = log_->append_durable_mark({});
-    if (!marked) ASSERT_EQ(marked.error().code, ErrorCode::overloaded);
+    if (!marked) {
+      ASSERT_EQ(marked.error().code, ErrorCode::overloaded);
+    }
   }
 
   void close() {
@@ -228,7 +232,9 @@ class Life {
       if (kept.position >= log_->begin()) expected.push_back(kept);
     }
     ASSERT_EQ(found.size(), expected.size());
-    for (std::size_t i = 0; i < found.size(); ++i) ASSERT_TRUE(found[i] == expected[i]) << i;
+    for (std::size_t i = 0; i < found.size(); ++i) {
+      ASSERT_TRUE(found[i] == expected[i]) << i;
+    }
     const CheckReport report = check(disk_, kTestDirectory);
     ASSERT_TRUE(report.sound()) << report.problems.front();
     ASSERT_EQ(report.torn_bytes, 0U) << report.torn_reason;

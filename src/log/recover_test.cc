@@ -40,9 +40,13 @@ void fill(Disk& disk, int count, int synced, std::size_t payload_bytes,
     const std::string payload(payload_bytes, static_cast<char>('a' + i));
     ASSERT_TRUE((*log)->append(kKind, Timestamp::from_seconds(i), bytes_of(payload)));
     ASSERT_TRUE((*log)->write());
-    if (i < synced) ASSERT_TRUE((*log)->sync());
+    if (i < synced) {
+      ASSERT_TRUE((*log)->sync());
+    }
   }
-  if (close) ASSERT_TRUE((*log)->close({}));
+  if (close) {
+    ASSERT_TRUE((*log)->close({}));
+  }
 }
 
 using Files = std::vector<std::pair<std::string, std::string>>;

@@ -116,7 +116,9 @@ TEST(Snapshot, IsThereWholeOrNotAtAllAfterAPowerLoss) {
     const auto search = find_newest_snapshot(disk, kTestDirectory);
     ASSERT_TRUE(search && search->newest);
     EXPECT_TRUE(search->skipped.empty());
-    if (!fails) EXPECT_EQ(search->newest->position(), Position{20});
+    if (!fails) {
+      EXPECT_EQ(search->newest->position(), Position{20});
+    }
   }
 }
 
