@@ -17,8 +17,8 @@ namespace ficus::net {
 struct HttpRequest {
   std::string method = "GET";
   std::string target = "/";
-  HttpHeaders
-      headers;  // Host, Content-Length, Transfer-Encoding and Connection are added by the client
+  // Host, Content-Length and Transfer-Encoding are added by the client.
+  HttpHeaders headers = {};
   std::string body = {};
   // A body of unknown length, sent chunked instead of `body`: called whenever there is room,
   // appends a byte or more to `out`; false when there are no more. Such a request is never sent
