@@ -31,8 +31,8 @@ class EntityIndex {
 
   // `hash` is that of `id`. None if there is no such entity.
   EntityId find(TypeId type, std::uint64_t hash, std::string_view id) const;
-  // Of whatever type, the entity created first.
-  EntityId find_oldest(std::uint64_t hash, std::string_view id) const;
+  // Appends the entities with this id, of whatever type.
+  void find_all(std::uint64_t hash, std::string_view id, std::vector<EntityId>& out) const;
   // Adds an entity that will be row `row` of its type's table. REQUIRES: it is not there; id is not
   // longer than kIdBytesMax.
   EntityId insert(TypeId type, std::uint64_t hash, std::string_view id, std::uint32_t row);

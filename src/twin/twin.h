@@ -57,7 +57,7 @@ class Twin {
 
   // Applies all rows in order, or none: `overloaded` if there is no room for the batch's new
   // entities or texts, `invalid_input` if an id is empty or too long; the twin is then as before.
-  // `wanted`: attributes of the batch's type whose present values the caller needs.
+  // `wanted`: distinct attributes of the batch's type whose present values the caller needs.
   // REQUIRES: the batch is finished, and its columns have the kinds the schema says.
   Status apply(const ObservationBatch& batch, std::span<const AttributeId> wanted,
                AppliedRows& out);
@@ -90,13 +90,11 @@ class Twin {
   TwinMemory memory() const;
 
  private:
-  friend class QueryRun;
-  friend class SnapshotWriter;
-  friend class SnapshotReader;
-
   TypeTable& table(TypeId type);
   const TypeTable* find_table(TypeId type) const;  // null if it has no entity
-  Status check_room(const ObservationBatch& batch);
+  std::size_t text_bytes() const;
+  Status check_ids(const ObservationBatch& batch) const;
+  Status check_room(const ObservationBatch& batch) const;
   void resolve(const ObservationBatch& batch, TypeTable& table, AppliedRows& out);
   void find_duplicates(const ObservationBatch& batch, TypeTable& table, AppliedRows& out);
 
