@@ -67,17 +67,19 @@ TEST(AisSentence, WhatFollowsTheChecksumDoesNotMatter) {
 }
 
 TEST(AisSentence, TrailerGivesStationAndTime) {
-  const auto full = parse_sentence(std::string(kLine) +
-                                   ",d-109,S2105,t050056.00,T56.13718694,r003669946,1325394060,"
-                                   "1325394001");
+  const std::string full_line =
+      std::string(kLine) + ",d-109,S2105,t050056.00,T56.13718694,r003669946,1325394060,1325394001";
+  const auto full = parse_sentence(full_line);
   ASSERT_TRUE(full.has_value());
   EXPECT_EQ(full->station(), "r003669946");
   EXPECT_EQ(full->time(), Timestamp::from_seconds(1325394060));
-  const auto bare = parse_sentence(std::string(kLine) + ",1276256770");
+  const std::string bare_line = std::string(kLine) + ",1276256770";
+  const auto bare = parse_sentence(bare_line);
   ASSERT_TRUE(bare.has_value());
   EXPECT_EQ(bare->station(), "");
   EXPECT_EQ(bare->time(), Timestamp::from_seconds(1276256770));
-  const auto junk = parse_sentence(std::string(kLine) + ",,,,rx,12,99999999999999999999");
+  const std::string junk_line = std::string(kLine) + ",,,,rx,12,99999999999999999999";
+  const auto junk = parse_sentence(junk_line);
   ASSERT_TRUE(junk.has_value());
   EXPECT_EQ(junk->station(), "");
   EXPECT_FALSE(junk->time().has_value());
@@ -94,7 +96,8 @@ TEST(AisSentence, TagBlockGoesBeforeTheTrailer) {
 
 TEST(AisSentence, BadTagBlockDoesNotCostTheSentence) {
   for (const std::string block : {"s:shore,c:1428621738*00", "s:shore", "", "*", "*5", "*4G"}) {
-    const auto sentence = parse_sentence("\\" + block + "\\" + std::string(kLine));
+    const std::string line = "\\" + block + "\\" + std::string(kLine);
+    const auto sentence = parse_sentence(line);
     ASSERT_TRUE(sentence.has_value()) << block;
     EXPECT_FALSE(sentence->tag.is_usable()) << block;
     EXPECT_EQ(sentence->station(), "");
