@@ -2,6 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
+#include "log/log_reader.h"
+#include "log/recover.h"
+
 namespace ficus {
 namespace {
 
@@ -19,25 +24,62 @@ CommitLog::CommitLog(Disk& disk, Logger& logger, std::string directory,
 
 Result<std::unique_ptr<CommitLog>> CommitLog::open(Disk& disk, Logger& logger,
                                                    std::string directory,
-                                                   const log::RecoverOptions& recover,
-                                                   const CommitLogOptions& options,
+                                                   log::Position known_durable,
+                                                   const CommitLogOptions& options, LogFold& fold,
                                                    std::function<void()> on_progress) {
+  FICUS_TRY_VOID(disk.make_directories(directory));
   std::unique_ptr<CommitLog> self(
       new CommitLog(disk, logger, std::move(directory), options, std::move(on_progress)));
-  FICUS_TRY(self->recovered_, log::recover(disk, self->directory_, recover));
-  if (self->recovered_.bytes_cut > 0) {
+  FICUS_TRY_VOID(self->restore(fold));
+  FICUS_TRY(const log::Recovered recovered,
+            log::recover(disk, self->directory_,
+                         {.known_durable = std::max(known_durable, self->last_snapshot_),
+                          .verify_from = self->last_snapshot_}));
+  if (recovered.bytes_cut > 0) {
     logger.warning("log", "cut off a torn tail; nothing in it had been acknowledged",
                    {{"directory", self->directory_},
-                    {"bytes", std::to_string(self->recovered_.bytes_cut)},
-                    {"reason", self->recovered_.cut_reason}});
+                    {"bytes", std::to_string(recovered.bytes_cut)},
+                    {"reason", recovered.cut_reason}});
   }
-  FICUS_TRY(self->writer_,
-            log::LogWriter::open(disk, self->directory_, self->recovered_, options.log));
-  self->last_snapshot_ = recover.verify_from;
+  FICUS_TRY(self->writer_, log::LogWriter::open(disk, self->directory_, recovered, options.log));
+  FICUS_TRY_VOID(self->replay(fold));
   if (options.sync_place == SyncPlace::own_thread) {
     self->thread_ = std::thread([raw = self.get()] { raw->sync_loop(); });
   }
   return self;
+}
+
+Status CommitLog::restore(LogFold& fold) {
+  FICUS_TRY(const log::SnapshotSearch search, log::find_newest_snapshot(disk_, directory_));
+  for (const std::string& skipped : search.skipped) {
+    logger_.warning("log", "passed over a damaged snapshot", {{"reason", skipped}});
+  }
+  if (search.newest == nullptr) return {};
+  LogFold::Sections sections;
+  for (const log::SnapshotSection& section : search.newest->sections()) {
+    std::string bytes(section.bytes, '\0');
+    FICUS_TRY_VOID(search.newest->read(section, 0, std::as_writable_bytes(std::span(bytes))));
+    sections.emplace_back(section.name, std::move(bytes));
+  }
+  FICUS_TRY_VOID(fold.restore(sections));
+  last_snapshot_ = search.newest->position();
+  return {};
+}
+
+Status CommitLog::replay(LogFold& fold) {
+  if (writer_->end() == last_snapshot_) return {};
+  FICUS_TRY(const auto reader,
+            log::LogReader::open(disk_, directory_, last_snapshot_, writer_->end()));
+  while (true) {
+    FICUS_TRY(const log::Record* const record, reader->next());
+    if (record == nullptr) return {};
+    const std::string_view payload(reinterpret_cast<const char*>(record->payload.data()),
+                                   record->payload.size());
+    if (auto replayed = fold.replay(payload, record->time, record->end); !replayed) {
+      return in_context(fmt::format("{}: record at {}: ", directory_, record->position.offset),
+                        std::move(replayed).error());
+    }
+  }
 }
 
 CommitLog::~CommitLog() { stop_thread(); }
@@ -96,8 +138,7 @@ std::optional<Error> CommitLog::sync_failure() const {
   return sync_failure_;
 }
 
-Status CommitLog::write_snapshot(log::Position position,
-                                 std::span<const std::pair<std::string, std::string>> sections) {
+Status CommitLog::write_snapshot(log::Position position, const LogFold::Sections& sections) {
   FICUS_TRY(auto snapshot, log::SnapshotWriter::create(disk_, directory_, position));
   for (const auto& [name, content] : sections) {
     FICUS_TRY_VOID(snapshot->begin_section(name));

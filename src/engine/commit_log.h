@@ -9,6 +9,8 @@
 #include <string>
 #include <string_view>
 #include <thread>
+#include <utility>
+#include <vector>
 
 #include "base/disk.h"
 #include "base/logger.h"
@@ -28,6 +30,18 @@ struct CommitLogOptions {
   std::uint64_t snapshot_every_bytes = std::uint64_t{512} << 20;
 };
 
+// What a log is folded into: its owner's state.
+class LogFold {
+ public:
+  using Sections =
+      std::vector<std::pair<std::string, std::string>>;  // name and bytes, of a snapshot
+  virtual Status restore(const Sections& sections) = 0;
+  virtual Status replay(std::string_view payload, Timestamp time, log::Position end) = 0;
+
+ protected:
+  ~LogFold() = default;
+};
+
 // A log with group commit: its owner appends and commits; everything committed while a sync is
 // under way shares the next one. Both a shard and the MQTT broker own one.
 //
@@ -35,9 +49,12 @@ struct CommitLogOptions {
 // from the sync thread each time acknowledged() has advanced, and must only wake the owner.
 class CommitLog {
  public:
+  // Opens the log of the directory (made if missing): restores the newest snapshot into the fold,
+  // replays what is behind it, and is ready to be written. `known_durable`: up to there it was
+  // synced, as is known from elsewhere; a log that ends before is corrupt.
   static Result<std::unique_ptr<CommitLog>> open(Disk& disk, Logger& logger, std::string directory,
-                                                 const log::RecoverOptions& recover,
-                                                 const CommitLogOptions& options,
+                                                 log::Position known_durable,
+                                                 const CommitLogOptions& options, LogFold& fold,
                                                  std::function<void()> on_progress);
   ~CommitLog();
   CommitLog(const CommitLog&) = delete;
@@ -54,15 +71,13 @@ class CommitLog {
   log::Position durable() const { return writer_->durable_end(); }  // any thread
   log::Position end() const { return writer_->end(); }
   log::Position begin() const { return writer_->begin(); }
-  const log::Recovered& recovered() const { return recovered_; }
   // The error that ended syncing for good, if there was one. Any thread.
   std::optional<Error> sync_failure() const;
 
   bool snapshot_due() const { return end() - last_snapshot_ >= options_.snapshot_every_bytes; }
   // Writes the snapshot, keeps two, truncates the log before the older. REQUIRES: position <=
   // durable().
-  Status write_snapshot(log::Position position,
-                        std::span<const std::pair<std::string, std::string>> sections);
+  Status write_snapshot(log::Position position, const LogFold::Sections& sections);
   log::Position last_snapshot() const { return last_snapshot_; }
 
   // Commits, syncs and ends the sync thread. The log can only be destroyed afterwards.
@@ -71,6 +86,8 @@ class CommitLog {
  private:
   CommitLog(Disk& disk, Logger& logger, std::string directory, const CommitLogOptions& options,
             std::function<void()> on_progress);
+  Status restore(LogFold& fold);
+  Status replay(LogFold& fold);
   void sync_loop();
   Status sync_once();
   void stop_thread();
@@ -80,7 +97,6 @@ class CommitLog {
   const std::string directory_;
   const CommitLogOptions options_;
   const std::function<void()> on_progress_;
-  log::Recovered recovered_;
   std::unique_ptr<log::LogWriter> writer_;
   log::Position last_snapshot_;
 

@@ -5,7 +5,6 @@
 #include <algorithm>
 
 #include "base/check.h"
-#include "log/log_reader.h"
 
 namespace ficus {
 namespace {
@@ -21,96 +20,66 @@ constexpr Micros kIdleWaitMax = Micros::from_millis(1000);
 }  // namespace
 
 Shard::Shard(const ShardParts& parts, const ShardOptions& options,
-             std::unique_ptr<ShardState> state)
-    : parts_(parts), options_(options), state_(std::move(state)), queue_(options.queue_items_max) {}
+             std::unique_ptr<ShardState> state, std::uint64_t history_position)
+    : parts_(parts),
+      options_(options),
+      history_position_at_open_(history_position),
+      state_(std::move(state)),
+      queue_(options.queue_items_max) {}
 
 Shard::~Shard() = default;
 
 Result<std::unique_ptr<Shard>> Shard::open(const ShardParts& parts, const ShardOptions& options,
                                            std::unique_ptr<ShardState> state,
                                            std::uint64_t history_position) {
-  std::unique_ptr<Shard> shard(new Shard(parts, options, std::move(state)));
-  if (auto recovered = shard->recover(history_position); !recovered) {
+  std::unique_ptr<Shard> shard(new Shard(parts, options, std::move(state), history_position));
+  if (auto recovered = shard->recover(); !recovered) {
     return in_context(fmt::format("shard {}: ", options.index), std::move(recovered).error());
   }
   return shard;
 }
 
-Status Shard::recover(std::uint64_t history_position) {
-  FICUS_TRY_VOID(parts_.disk.make_directories(options_.directory));
-  log::Position from;
-  FICUS_TRY_VOID(restore_snapshot(from));
-  const log::RecoverOptions recover{.known_durable = {std::max(from.offset, history_position)},
-                                    .verify_from = from};
-  FICUS_TRY(log_, CommitLog::open(parts_.disk, parts_.logger, options_.directory, recover,
-                                  options_.log, [this] { queue_.wake(); }));
-  return replay(from, history_position);
+Status Shard::recover() {
+  FICUS_TRY(log_, CommitLog::open(parts_.disk, parts_.logger, options_.directory,
+                                  {history_position_at_open_}, options_.log, *this,
+                                  [this] { queue_.wake(); }));
+  if (log_->last_snapshot().offset > history_position_at_open_) {
+    // Snapshots wait for history, so history has been deleted or restored from elsewhere.
+    parts_.logger.warning("history",
+                          "history lacks what the snapshot covers; it goes on from there",
+                          {{"shard", std::to_string(options_.index)},
+                           {"history_position", std::to_string(history_position_at_open_)},
+                           {"snapshot_position", std::to_string(log_->last_snapshot().offset)}});
+  }
+  parts_.logger.info("engine", "recovered",
+                     {{"shard", std::to_string(options_.index)},
+                      {"entities", std::to_string(state_->twin().entity_count())},
+                      {"from_snapshot", std::to_string(log_->last_snapshot().offset)},
+                      {"log_end", std::to_string(log_->end().offset)}});
+  return {};
 }
 
-Status Shard::restore_snapshot(log::Position& from) {
-  FICUS_TRY(const log::SnapshotSearch search,
-            log::find_newest_snapshot(parts_.disk, options_.directory));
-  for (const std::string& skipped : search.skipped) {
-    parts_.logger.warning("engine", "passed over a damaged snapshot", {{"reason", skipped}});
-  }
-  if (search.newest == nullptr) return {};
-  ShardState::Sections sections;
-  for (const log::SnapshotSection& section : search.newest->sections()) {
-    std::string bytes(section.bytes, '\0');
-    FICUS_TRY_VOID(search.newest->read(section, 0, std::as_writable_bytes(std::span(bytes))));
-    sections.emplace_back(section.name, std::move(bytes));
-  }
+Status Shard::restore(const Sections& sections) {
   std::vector<std::string> report;
   FICUS_TRY_VOID(state_->decode(sections, report));
   for (const std::string& dropped : report) {
     parts_.logger.warning("rules", "a changed rule starts afresh", {{"rule", dropped}});
   }
-  from = search.newest->position();
   return {};
 }
 
-Status Shard::replay(log::Position from, std::uint64_t history_position) {
-  if (from.offset > history_position) {
-    // Snapshots wait for history, so history has been deleted or restored from elsewhere.
-    parts_.logger.warning("history",
-                          "history lacks what the snapshot covers; it goes on from there",
-                          {{"shard", std::to_string(options_.index)},
-                           {"history_position", std::to_string(history_position)},
-                           {"snapshot_position", std::to_string(from.offset)}});
-  }
-  FICUS_TRY(const auto reader,
-            log::LogReader::open(parts_.disk, options_.directory, from, log_->end()));
-  std::uint64_t records = 0;
-  while (true) {
-    FICUS_TRY(const log::Record* const record, reader->next());
-    if (record == nullptr) break;
-    const std::string_view payload(reinterpret_cast<const char*>(record->payload.data()),
-                                   record->payload.size());
-    auto step = state_->replay(payload, record->time);
-    if (!step) {
-      return in_context(fmt::format("log position {}: ", record->position.offset),
-                        std::move(step).error());
-    }
-    ++records;
-    if (record->end.offset <= history_position) continue;
-    Pending pending{.end = record->end,
-                    .status = {},
-                    .done = {},
-                    .settled = std::move(step->settled),
-                    .source = std::move(step->source),
-                    .received_at = step->received_at,
-                    .quarantined = std::move(step->quarantined)};
-    if (!parts_.history.push(feed_item(pending))) {
-      return fail(ErrorCode::unavailable, "the history feed was stopped during recovery");
-    }
-  }
-  parts_.logger.info("engine", "recovered",
-                     {{"shard", std::to_string(options_.index)},
-                      {"entities", std::to_string(state_->twin().entity_count())},
-                      {"from_snapshot", std::to_string(from.offset)},
-                      {"records_replayed", std::to_string(records)},
-                      {"log_end", std::to_string(log_->end().offset)}});
-  return {};
+Status Shard::replay(std::string_view payload, Timestamp time, log::Position end) {
+  FICUS_TRY(Step step, state_->replay(payload, time));
+  if (end.offset <= history_position_at_open_) return {};
+  Pending pending{.end = end,
+                  .status = {},
+                  .done = {},
+                  .settled = std::move(step.settled),
+                  .source = std::move(step.source),
+                  .received_at = step.received_at,
+                  .quarantined = std::move(step.quarantined)};
+  if (parts_.history.push(feed_item(pending))) return {};
+  return fail(ErrorCode::unavailable, "the history feed was stopped during recovery");
 }
 
 void Shard::start(DeliverySink& sink) {

@@ -37,7 +37,7 @@ struct ShardParts {
 // A step is written and synced with its neighbours (group commit). Until then its completion, its
 // rows for the history and its batches for followers wait in `pending_`; what was acknowledged is
 // on disk.
-class Shard {
+class Shard : private LogFold {
  public:
   struct Heard {
     std::string source;
@@ -87,10 +87,11 @@ class Shard {
     std::vector<QuarantinedItem> quarantined;
   };
 
-  Shard(const ShardParts& parts, const ShardOptions& options, std::unique_ptr<ShardState> state);
-  Status recover(std::uint64_t history_position);
-  Status restore_snapshot(log::Position& from);
-  Status replay(log::Position from, std::uint64_t history_position);
+  Shard(const ShardParts& parts, const ShardOptions& options, std::unique_ptr<ShardState> state,
+        std::uint64_t history_position);
+  Status recover();
+  Status restore(const Sections& sections) override;
+  Status replay(std::string_view payload, Timestamp time, log::Position end) override;
   void work_off(Item& item);
   void add(Step&& step, Completion&& done);
   void commit();
@@ -102,6 +103,7 @@ class Shard {
 
   const ShardParts parts_;
   const ShardOptions options_;
+  const std::uint64_t history_position_at_open_;
   std::unique_ptr<ShardState> state_;
   BoundedQueue<Item> queue_;
   std::unique_ptr<CommitLog> log_;
@@ -114,7 +116,7 @@ class Shard {
   // A snapshot taken at a position that history has not reached yet waits here.
   struct WaitingSnapshot {
     log::Position position;
-    ShardState::Sections sections;
+    Sections sections;
   };
   std::optional<WaitingSnapshot> waiting_snapshot_;
 };

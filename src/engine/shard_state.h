@@ -8,6 +8,7 @@
 #include "codec/fact/fact.h"
 #include "engine/alert_desk.h"
 #include "engine/books.h"
+#include "engine/commit_log.h"
 #include "engine/delivery.h"
 #include "rules/rule_book.h"
 #include "twin/twin.h"
@@ -48,7 +49,7 @@ class ShardState {
   // Applies a record of the log; `time` is the record's.
   Result<Step> replay(std::string_view record, Timestamp time);
 
-  using Sections = std::vector<std::pair<std::string, std::string>>;
+  using Sections = LogFold::Sections;
   Sections encode() const;
   // REQUIRES: a new state. `report` names rules whose state was dropped since their text has
   // changed.

@@ -1,0 +1,311 @@
+#include "app/brain.h"
+
+#include <fmt/format.h>
+
+#include <csignal>
+#include <thread>
+
+#include "api/api_server.h"
+#include "api/metrics.h"
+#include "base/hash.h"
+#include "connect/ais/ais_connector.h"
+#include "connect/http/http_ingest.h"
+#include "connect/mqtt/mqtt_notifier.h"
+#include "connect/mqtt/mqtt_server.h"
+#include "engine/engine.h"
+#include "history/duck_history.h"
+#include "history/feed.h"
+
+namespace ficus::app {
+namespace {
+
+constexpr std::uint64_t kMiB = 1 << 20;
+// From the signal to the last answers being on their way; the rest of the five seconds is for
+// closing.
+constexpr Micros kFlushOnStop = Micros::from_millis(300);
+
+std::size_t to_size(int v) { return static_cast<std::size_t>(v); }
+
+CommitLogOptions log_options(const Config& config, std::uint64_t seed) {
+  CommitLogOptions options;
+  options.log.segment_bytes_max = to_size(config.log.segment_mib_max) * kMiB;
+  options.log.salt = static_cast<std::uint32_t>(hash_mix(seed, 0x5a17));
+  options.policy = config.log.sync;
+  options.sync_interval = Micros::from_millis(config.log.sync_interval_ms);
+  options.snapshot_every_bytes = to_size(config.log.snapshot_mib_every) * kMiB;
+  return options;
+}
+
+history::DuckHistoryOptions history_options(const Config& config) {
+  history::DuckHistoryOptions options;
+  options.directory = config.data_directory + "/history";
+  options.shard_count = static_cast<std::uint32_t>(config.shards);
+  options.tail_rows_max = to_size(config.history.tail_rows_max);
+  options.tail_age_max = Micros::from_hours(config.history.tail_hours_max);
+  options.retention_days = config.history.retention_days;
+  options.memory_bytes_max = to_size(config.history.memory_mib_max) * kMiB;
+  options.threads = static_cast<std::uint32_t>(config.history.threads);
+  return options;
+}
+
+void log_maintenance(Logger& logger, const history::MaintenanceReport& report) {
+  for (const std::string& file : report.sealed) logger.info("history", "sealed", {{"file", file}});
+  for (const std::string& file : report.expired) {
+    logger.info("history", "expired", {{"file", file}});
+  }
+  for (const std::string& file : report.orphans_removed) {
+    logger.info("history", "removed an unfinished file", {{"file", file}});
+  }
+  for (const std::string& what : report.set_aside) {
+    logger.error("history", "set a damaged file aside", {{"what", what}});
+  }
+  for (const std::string& what : report.problems) {
+    logger.warning("history", "will try again", {{"what", what}});
+  }
+}
+
+history::FeedEvents feed_events(Logger& logger) {
+  history::FeedEvents events;
+  events.maintained = [&logger](const history::MaintenanceReport& report) {
+    log_maintenance(logger, report);
+  };
+  events.failed = [&logger](const Error& error, std::uint64_t failures) {
+    // The first, then ever fewer.
+    if ((failures & (failures - 1)) == 0) {
+      logger.error("history", "cannot write; the log keeps everything until it can",
+                   {{"error", error.message}, {"failures", std::to_string(failures)}});
+    }
+  };
+  events.recovered = [&logger] { logger.info("history", "can be written again"); };
+  return events;
+}
+
+// The number of shards decides where each entity lives, so it may not change under existing data.
+Status check_shard_count(const Config& config, Disk& disk) {
+  const std::string path = config.data_directory + "/shards";
+  const std::string text = std::to_string(config.shards) + "\n";
+  if (!disk.exists(path)) {
+    return write_file_atomically(disk, path, std::as_bytes(std::span(text)));
+  }
+  FICUS_TRY(const std::string stored, read_file(disk, path, 100));
+  if (stored == text) return {};
+  return invalid(fmt::format("shards: the data in {} is for {} shards, not {}: set it back",
+                             config.data_directory, stored.substr(0, stored.find('\n')),
+                             config.shards));
+}
+
+}  // namespace
+
+// Members in the order of their making; each borrows from those above it only.
+class Brain::Parts final {
+ public:
+  Parts(const Config& c, const Machine& m) : config(c), machine(m) {}
+
+  Status open();
+  Status open_store();
+  Status open_ports();
+  void begin_stop();
+
+  const Config config;
+  const Machine machine;
+  std::unique_ptr<DirectoryLock> lock;
+  Schema schema;
+  LoadedPacks packs;
+  std::unique_ptr<history::History> history;
+  std::unique_ptr<history::HistoryFeed> feed;
+  std::unique_ptr<Engine> engine;
+  net::EventLoop loop;
+  std::unique_ptr<connect::Ingest> ingest;
+  connect::SourceSet sources;
+  std::unique_ptr<connect::MqttServer> mqtt;
+  std::unique_ptr<connect::MqttNotifier> notifier;
+  std::vector<std::unique_ptr<connect::AisConnector>> ais;
+  std::unique_ptr<connect::HttpIngest> http_ingest;
+  std::unique_ptr<api::HistoryService> history_service;
+  std::unique_ptr<api::LiveStream> live;
+  std::unique_ptr<api::ApiServer> api;
+  std::unique_ptr<net::HttpServer> http;
+  std::thread stopper;
+  Status stopped;
+};
+
+Status Brain::Parts::open() {
+  FICUS_TRY_VOID(config.check());
+  FICUS_TRY_VOID(machine.disk.make_directories(config.data_directory));
+  FICUS_TRY(lock, DirectoryLock::take(config.data_directory));
+  FICUS_TRY_VOID(check_shard_count(config, machine.disk));
+  FICUS_TRY_VOID(open_store());
+  return open_ports();
+}
+
+Status Brain::Parts::open_store() {
+  history::MaintenanceReport report;
+  FICUS_TRY(history, history::open_duck_history(history_options(config), schema, machine.disk,
+                                                machine.clock, report));
+  log_maintenance(machine.logger, report);
+  FICUS_TRY_VOID(AlertAttributes::declare(schema));
+  FICUS_TRY_VOID(connect::declare_vessel_type(schema));
+  FICUS_TRY(packs, LoadedPacks::load(config.packs, machine.disk, schema));
+  packs.catalog.version = FICUS_VERSION;
+  FICUS_TRY(const rules::RuleBook rules,
+            rules::RuleBook::compile(packs.rules, schema, packs.zones));
+  FICUS_TRY_VOID(check_departments(rules, packs.catalog, schema));
+  FICUS_TRY(std::vector<std::uint64_t> positions, history->positions());
+  positions.resize(to_size(config.shards));
+  history::FeedOptions feed_options;
+  feed_options.commit_interval = Micros::from_millis(config.history.commit_interval_ms);
+  feed = std::make_unique<history::HistoryFeed>(*history, machine.clock, feed_options,
+                                                feed_events(machine.logger), positions);
+  EngineOptions options;
+  options.data_directory = config.data_directory;
+  options.shards = to_size(config.shards);
+  options.log = log_options(config, machine.random_seed);
+  options.state.twin.entities_max = to_size(config.twin.entities_max);
+  options.state.twin.duplicate_window_rows = to_size(config.twin.duplicate_window_rows);
+  options.state.reopen_within = Micros::from_seconds(config.alerts.reopen_within_seconds);
+  options.rules = packs.rules;
+  FICUS_TRY(engine, Engine::open({.disk = machine.disk,
+                                  .clock = machine.clock,
+                                  .logger = machine.logger,
+                                  .schema = schema,
+                                  .zones = packs.zones,
+                                  .history = *feed,
+                                  .history_positions = positions},
+                                 std::move(options)));
+  return {};
+}
+
+Status Brain::Parts::open_ports() {
+  ingest = std::make_unique<connect::Ingest>(*engine, loop, machine.clock);
+  bool any_simulated = false;
+  for (connect::SourceDeclaration& declaration : packs.sources) {
+    any_simulated = any_simulated || declaration.is_simulated;
+    const SourceId id = engine->intern_source(declaration.name);
+    FICUS_TRY_VOID(sources.add(id, std::move(declaration)));
+  }
+  FICUS_TRY(const net::Address mqtt_address, net::Address::parse(config.mqtt.listen));
+  const connect::MqttServerOptions mqtt_options{
+      .address = mqtt_address,
+      .connections_max = to_size(config.mqtt.connections_max),
+      .packet_bytes_max = to_size(config.mqtt.packet_kib_max) << 10,
+      .session_messages_max = to_size(config.mqtt.session_messages_max),
+      .session_bytes_max = to_size(config.mqtt.session_kib_max) << 10,
+      .retained_messages_max = to_size(config.mqtt.retained_messages_max),
+      .session_expiry_max = Micros::from_hours(config.mqtt.session_hours_max)};
+  FICUS_TRY(mqtt,
+            connect::MqttServer::open({.loop = loop,
+                                       .ingest = *ingest,
+                                       .sources = sources,
+                                       .disk = machine.disk,
+                                       .clock = machine.clock,
+                                       .logger = machine.logger,
+                                       .data_directory = config.data_directory},
+                                      log_options(config, machine.random_seed + 1), mqtt_options));
+  notifier = std::make_unique<connect::MqttNotifier>(*mqtt, *ingest, schema);
+  for (const connect::Source& source : sources.all()) {
+    if (!std::holds_alternative<connect::AisSource>(source.declaration.connector)) continue;
+    FICUS_TRY(auto connector, connect::AisConnector::open(loop, *ingest, source, schema,
+                                                          machine.clock, machine.logger));
+    ais.push_back(std::move(connector));
+  }
+  http_ingest = std::make_unique<connect::HttpIngest>(*ingest, sources);
+  api::HistoryServiceOptions history_service_options;
+  history_service_options.limits.time_max = Micros::from_seconds(config.sql.seconds_max);
+  history_service_options.limits.rows_max = to_size(config.sql.rows_max);
+  history_service = std::make_unique<api::HistoryService>(*history, loop, history_service_options);
+  live = std::make_unique<api::LiveStream>(*ingest, loop, schema, any_simulated);
+  api = std::make_unique<api::ApiServer>(
+      api::ApiParts{.loop = loop,
+                    .ingest = *ingest,
+                    .sources = sources,
+                    .http_ingest = *http_ingest,
+                    .history = *history_service,
+                    .history_store = *history,
+                    .live = *live,
+                    .catalog = packs.catalog,
+                    .connector_metrics = [this](api::MetricsWriter& out) {
+                      const connect::MqttServerCounts counts = mqtt->counts();
+                      out.gauge("ficus_mqtt_connections", "Connected MQTT clients");
+                      out.sample(static_cast<double>(counts.connections));
+                      out.gauge("ficus_mqtt_sessions", "MQTT sessions, connected or kept");
+                      out.sample(static_cast<double>(counts.sessions));
+                      out.gauge("ficus_mqtt_retained_messages", "Retained messages");
+                      out.sample(static_cast<double>(counts.retained_messages));
+                      out.counter("ficus_mqtt_messages_received_total", "PUBLISH packets received");
+                      out.sample(static_cast<double>(counts.messages_received));
+                      out.counter("ficus_mqtt_messages_sent_total", "PUBLISH packets sent");
+                      out.sample(static_cast<double>(counts.messages_sent));
+                      out.counter("ficus_mqtt_messages_dropped_total",
+                                  "Messages dropped since a client took too little");
+                      out.sample(static_cast<double>(counts.messages_dropped));
+                    }});
+  FICUS_TRY(const net::Address http_address, net::Address::parse(config.http.listen));
+  net::HttpServerOptions http_options;
+  http_options.connections_max = to_size(config.http.connections_max);
+  http_options.clock = &machine.clock;
+  FICUS_TRY(http, net::HttpServer::open(loop, http_address, http_options, *api));
+  return {};
+}
+
+// Takes nothing new, lets the engine finish while the loop still carries answers out, then ends the
+// loop.
+void Brain::Parts::begin_stop() {
+  if (stopper.joinable()) return;
+  machine.logger.info("main", "stopping");
+  mqtt->drain();
+  for (const auto& connector : ais) connector->drain();
+  http->drain();
+  stopper = std::thread([this] {
+    stopped = engine->stop();
+    std::this_thread::sleep_for(std::chrono::microseconds(kFlushOnStop.count));
+    loop.stop();
+  });
+}
+
+Brain::Brain(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+Brain::~Brain() = default;
+
+Result<std::unique_ptr<Brain>> Brain::open(const Config& config, const Machine& machine) {
+  auto parts = std::make_unique<Parts>(config, machine);
+  FICUS_TRY_VOID(parts->open());
+  return std::unique_ptr<Brain>(new Brain(std::move(parts)));
+}
+
+Status Brain::run() {
+  Parts& p = *parts_;
+  FICUS_TRY_VOID(p.loop.watch_signals([&p](int signal) {
+    if (signal == SIGTERM || signal == SIGINT) p.begin_stop();
+  }));
+  p.engine->start(*p.ingest);
+  p.machine.logger.info("main", "ready",
+                        {{"http", p.http->address().text()},
+                         {"mqtt", p.mqtt->address().text()},
+                         {"version", FICUS_VERSION}});
+  p.loop.run();
+  p.stopper.join();
+  Status status = p.mqtt->close();
+  if (!p.stopped) status = p.stopped;
+  p.machine.logger.info("main", "stopped");
+  return status;
+}
+
+Result<std::string> check_configuration(const Config& config, const Machine& machine) {
+  FICUS_TRY_VOID(config.check());
+  Schema schema;
+  FICUS_TRY_VOID(AlertAttributes::declare(schema));
+  FICUS_TRY_VOID(connect::declare_vessel_type(schema));
+  FICUS_TRY(const LoadedPacks packs, LoadedPacks::load(config.packs, machine.disk, schema));
+  FICUS_TRY(const rules::RuleBook rules,
+            rules::RuleBook::compile(packs.rules, schema, packs.zones));
+  FICUS_TRY_VOID(check_departments(rules, packs.catalog, schema));
+  connect::SourceSet sources;
+  std::uint32_t number = 0;
+  for (const connect::SourceDeclaration& declaration : packs.sources) {
+    FICUS_TRY_VOID(sources.add(SourceId(number++), declaration));
+  }
+  return fmt::format("ok: {} packs, {} sources, {} types, {} rules, {} zones, {} departments\n",
+                     config.packs.size(), packs.sources.size(), schema.type_count(),
+                     rules.rule_count(), packs.zones.size(), packs.catalog.departments.size());
+}
+
+}  // namespace ficus::app
