@@ -82,6 +82,8 @@ struct RestoreReport {
 // I/O. The same rules, rows and times give the same emissions.
 class RuleBook {
  public:
+  class Impl;  // rule_book_impl.h
+
   // Compiles every CREATE RULE of the files. An error lists what is wrong, one problem a line:
   // "rules.sql:3:18: unknown attribute 'sped' of Vehicle: did you mean 'speed'?".
   // Columns of an INTO type that are not known yet are added to the schema with the kind of their
@@ -126,7 +128,6 @@ class RuleBook {
   Result<RestoreReport> decode(std::string_view bytes);
 
  private:
-  class Impl;
   explicit RuleBook(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;
 };

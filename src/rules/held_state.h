@@ -1,0 +1,56 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "base/time.h"
+
+namespace ficus::rules {
+
+// Since when the condition of one held(...) has been true, by slot (entity_slots.h). Event time.
+class HeldState {
+ public:
+  static constexpr std::int64_t kNotTrue = INT64_MIN;
+
+  // Notes that the condition was (not) true at `now`. Returns whether it has now been true for
+  // `interval`. REQUIRES: `now` does not go back for a slot.
+  bool observe(std::uint32_t slot, bool is_true, Timestamp now, Micros interval) {
+    if (slot >= since_.size()) {
+      if (!is_true) return false;
+      grow(slot);
+    }
+    std::int64_t& since = since_[slot];
+    if (!is_true) {
+      since = kNotTrue;
+      return false;
+    }
+    if (since == kNotTrue) since = now.micros;
+    return has_lasted(since, now, interval);
+  }
+  // The answer of the last observe, which was at `last`.
+  bool holds(std::uint32_t slot, Timestamp last, Micros interval) const {
+    return slot < since_.size() && since_[slot] != kNotTrue &&
+           has_lasted(since_[slot], last, interval);
+  }
+
+  // For snapshots: kNotTrue where it is not.
+  std::span<const std::int64_t> since() const { return since_; }
+  void restore(std::uint32_t slot, std::int64_t since) {
+    if (slot >= since_.size()) grow(slot);
+    since_[slot] = since;
+  }
+  std::size_t bytes() const { return since_.capacity() * sizeof(std::int64_t); }
+
+ private:
+  // REQUIRES: since <= now, interval >= 0. Unsigned, so that no difference overflows.
+  static bool has_lasted(std::int64_t since, Timestamp now, Micros interval) {
+    return static_cast<std::uint64_t>(now.micros) - static_cast<std::uint64_t>(since) >=
+           static_cast<std::uint64_t>(interval.count);
+  }
+  void grow(std::uint32_t slot) { since_.resize(std::size_t{slot} + 1, kNotTrue); }
+
+  std::vector<std::int64_t> since_;
+};
+
+}  // namespace ficus::rules

@@ -1,0 +1,125 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "rules/absence_tracker.h"
+#include "rules/compiled_rule.h"
+#include "rules/entity_slots.h"
+#include "rules/held_state.h"
+#include "rules/machine.h"
+#include "rules/rule_book.h"
+
+namespace ficus::rules {
+
+// One bit an entity slot: whether the condition is met.
+class MetBits {
+ public:
+  bool test(std::uint32_t slot) const {
+    const std::size_t word = slot / 64;
+    return word < words_.size() && ((words_[word] >> (slot % 64)) & 1U) != 0;
+  }
+  void set(std::uint32_t slot, bool met) {
+    const std::size_t word = slot / 64;
+    if (word >= words_.size()) words_.resize(word + 1);
+    const std::uint64_t bit = std::uint64_t{1} << (slot % 64);
+    words_[word] = met ? words_[word] | bit : words_[word] & ~bit;
+  }
+  std::size_t bytes() const { return words_.capacity() * sizeof(std::uint64_t); }
+
+ private:
+  std::vector<std::uint64_t> words_;
+};
+
+// A rule with its state.
+struct LiveRule {
+  CompiledRule compiled;
+  std::vector<HeldState> held;                // by Program::held
+  std::vector<const AbsenceTracker*> absent;  // by Program::absent
+  MetBits met;
+  RuleFigures figures;
+};
+
+// An absence that rules over a type wait for; shared by all rules with the same interval.
+struct Watch {
+  TypeId type;
+  AbsenceTracker tracker;
+  std::vector<std::uint32_t> rules;  // that use it
+};
+
+// What rules know of the entities of a type, and which rules they are.
+struct TypeState {
+  std::vector<AttributeId> wanted;
+  std::vector<std::uint32_t> rules;
+  std::vector<std::uint32_t> watches;
+  std::vector<Timestamp> newest;  // by slot: the latest event time seen
+};
+
+class RuleBook::Impl {
+ public:
+  Impl(Schema& schema, const ZoneSet& zones, RuleLimits limits, const Clock* stopwatch)
+      : schema_(schema), limits_(limits), stopwatch_(stopwatch), machine_(zones) {}
+
+  // Takes over the rules and prepares their state.
+  void install(std::vector<RuleFile> files, std::vector<CompiledRule> rules);
+
+  void observe(const RowsView& rows, Timestamp received_at, std::vector<Emission>& out);
+  void advance(Timestamp now, const PresentReader& present, std::vector<Emission>& out);
+  std::optional<Timestamp> next_deadline() const;
+  void encode(std::string& out) const;
+  Result<RestoreReport> decode(std::string_view bytes);
+  RuleFigures figures(const LiveRule& rule) const;
+  std::uint64_t state_bytes() const;
+
+  const std::vector<std::unique_ptr<LiveRule>>& rules() const { return rules_; }
+  const TypeState* type(TypeId type) const {
+    return type.index() < types_.size() ? &types_[type.index()] : nullptr;
+  }
+
+ private:
+  friend class SnapshotWriter;
+  friend class SnapshotReader;
+
+  struct Edge {
+    std::uint32_t row;
+    bool met;
+  };
+
+  void use_attributes(TypeState& type, Program& program) const;
+  void watch(LiveRule& rule, std::uint32_t index);
+  // Fills slots_ and event_times_ for the rows that count.
+  void resolve(const RowsView& rows, TypeState& type);
+  void evaluate(std::uint32_t index, const RowsView& rows, bool updates,
+                std::span<const Timestamp> edge_times, std::vector<Emission>& out);
+  void find_edges(LiveRule& rule, const RowsView& rows, const Lane& result);
+  void note_failure(LiveRule& rule, const RowsView& rows, std::uint32_t row);
+  void emit(std::uint32_t index, const RowsView& rows, const Edge& edge, Timestamp at,
+            std::vector<Emission>& out);
+  void expire(Watch& watch, Timestamp until, const PresentReader& present,
+              std::vector<Emission>& out);
+
+  Schema& schema_;
+  const RuleLimits limits_;
+  const Clock* stopwatch_;
+  std::vector<RuleFile> files_;
+  std::vector<std::unique_ptr<LiveRule>> rules_;  // by RuleId
+  std::vector<std::unique_ptr<Watch>> watches_;
+  std::vector<TypeState> types_;  // by TypeId
+  EntitySlots slots_of_;
+  Timestamp last_arrival_ = Timestamp::min();
+  Machine machine_;
+  std::uint64_t batch_count_ = 0;
+
+  // Of the batch at work; kept for their memory.
+  std::vector<std::uint32_t> slots_;
+  std::vector<Timestamp> event_times_;
+  std::vector<Edge> edges_;
+  PresentRows present_rows_;
+  std::vector<EntityId> expired_;
+  std::vector<Timestamp> deadlines_;
+  std::vector<std::uint32_t> all_rows_;
+};
+
+}  // namespace ficus::rules
