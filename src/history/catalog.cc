@@ -144,7 +144,7 @@ Status Catalog::read_tables(DuckConnection& connection) {
       const auto files,
       connection.select("SELECT type, file, number, epoch_us(firstObservedAt), "
                         "epoch_us(lastObservedAt), epoch_us(lastReceivedAt), \"rows\", bytes, "
-                        "layout FROM ficus_sealed ORDER BY number"));
+                        "crc32c, layout FROM ficus_sealed ORDER BY number"));
   for (const DatumRow& row : files) {
     types_[text_of(row[0])].files.push_back(
         {text_of(row[1]), integer_of(row[2]), timestamp_of(row[3]), timestamp_of(row[4]),
@@ -277,11 +277,8 @@ Status Catalog::forget_file(DuckConnection& connection, std::string_view type,
   return {};
 }
 
-Status Catalog::rebuild_views(DuckConnection& connection) {
-  for (const auto& [name, type] : types_) {
-    FICUS_TRY_VOID(connection.run(view_statement(type)));
-  }
-  return {};
+Status Catalog::rebuild_view(DuckConnection& connection, std::string_view type) {
+  return connection.run(view_statement(*find(type)));
 }
 
 }  // namespace ficus::history

@@ -77,10 +77,10 @@ class Catalog {
                          const SealedFile* file);
   Status remove_files(DuckConnection& connection, std::string_view type,
                       const std::vector<std::string>& files);
-  // At start: takes a file out of the list although the view, which may name damaged files, cannot
-  // be replaced yet; rebuild_views follows.
+  // Takes a damaged file out of the list although the view, which may name more of them, cannot be
+  // replaced yet; rebuild_view follows.
   Status forget_file(DuckConnection& connection, std::string_view type, const std::string& file);
-  Status rebuild_views(DuckConnection& connection);
+  Status rebuild_view(DuckConnection& connection, std::string_view type);
 
   std::string view_statement(const HistoryType& type) const;
   const std::string& directory() const { return directory_; }

@@ -18,7 +18,7 @@ namespace ficus::history {
 // Everything of one log record that history keeps.
 struct FeedItem {
   std::uint32_t shard = 0;
-  std::uint64_t position_end = 0;  // the log position after the record; never goes back in a shard
+  std::uint64_t position_end = 0;  // the log position after the record; grows with every item
   std::vector<Rows> rows;
   std::string source;  // of the quarantined items
   Timestamp received_at;

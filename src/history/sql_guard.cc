@@ -67,7 +67,7 @@ class Walk {
   explicit Walk(const TableNames& tables) : tables_(tables) {}
 
   Status check(const SyntaxNode& node) {
-    if (node.kind == SyntaxNode::Kind::array) return check_members(node);
+    if (node.kind == SyntaxNode::Kind::array) return check_children(node);
     if (node.kind != SyntaxNode::Kind::object) return {};
     const std::size_t outer = scope_.size();
     FICUS_TRY_VOID(enter_scope(node));
@@ -77,8 +77,8 @@ class Walk {
   }
 
  private:
-  Status check_members(const SyntaxNode& node) {
-    for (const auto& [name, child] : node.members) FICUS_TRY_VOID(check(child));
+  Status check_children(const SyntaxNode& node) {
+    for (const SyntaxNode& child : node.children) FICUS_TRY_VOID(check(child));
     return {};
   }
 
@@ -93,7 +93,7 @@ class Walk {
       } else if (!is_one_of(name, kExpressionClasses)) {
         return refused(fmt::format("this kind of expression ({})", name));
       }
-      return check_members(node);
+      return check_children(node);
     }
     const std::string_view type = node.text_of("type");
     if (type == "BASE_TABLE") {
@@ -105,7 +105,7 @@ class Walk {
     } else if (!type.empty() && !is_one_of(type, kNodeTypes)) {
       return refused(fmt::format("this form of SQL ({})", type));
     }
-    return check_members(node);
+    return check_children(node);
   }
 
   static std::unexpected<Error> refused(std::string what) {
@@ -114,8 +114,12 @@ class Walk {
 
   Status check_function(const SyntaxNode& node) {
     const std::string_view name = node.text_of("function_name");
-    if (!node.text_of("schema").empty() || !node.text_of("catalog").empty() ||
-        !is_allowed_function(folded(name))) {
+    // The parser writes [1, 2], {'a': 1} and MAP {} as functions of the schema main.
+    const std::string_view schema = node.text_of("schema");
+    const std::string_view catalog = node.text_of("catalog");
+    const bool is_builtin =
+        (schema.empty() || schema == "main") && (catalog.empty() || catalog == "system");
+    if (!is_builtin || !is_allowed_function(folded(name))) {
       return refused(fmt::format("the function {}", name));
     }
     return {};
@@ -131,8 +135,8 @@ class Walk {
         !is_allowed_table_function(folded(name))) {
       return refused(fmt::format("the table function {}", name));
     }
-    for (const auto& [member, child] : node.members) {
-      FICUS_TRY_VOID(&child == function ? check_members(child) : check(child));
+    for (const SyntaxNode& child : node.children) {
+      FICUS_TRY_VOID(&child == function ? check_children(child) : check(child));
     }
     return {};
   }
@@ -178,7 +182,7 @@ class Walk {
     const SyntaxNode* with = node.find("cte_map");
     const SyntaxNode* map = with == nullptr ? nullptr : with->find("map");
     if (map != nullptr) {
-      for (const auto& [unused, entry] : map->members) {
+      for (const SyntaxNode& entry : map->children) {
         FICUS_TRY_VOID(define(entry.text_of("key")));
       }
     }
@@ -225,11 +229,11 @@ Status check_tree(const SyntaxNode& root, const TableNames& tables) {
     }
     return invalid(fmt::format("the statement is not valid SQL: {}", message));
   }
-  if (statements->members.size() != 1) {
+  if (statements->children.size() != 1) {
     return fail(ErrorCode::denied,
-                fmt::format("one statement at a time: this is {}", statements->members.size()));
+                fmt::format("one statement at a time: this is {}", statements->children.size()));
   }
-  return Walk(tables).check(statements->members.front().second);
+  return Walk(tables).check(statements->children.front());
 }
 
 }  // namespace

@@ -62,14 +62,13 @@ class Reader {
     ++at_;
     if (eat(close)) return {};
     do {
-      auto& [name, child] = out.members.emplace_back();
       if (kind == SyntaxNode::Kind::object) {
         skip_space();
         if (peek() != '"') return broken();
-        FICUS_TRY_VOID(string(name));
+        FICUS_TRY_VOID(string(out.names.emplace_back()));
         if (!eat(':')) return broken();
       }
-      FICUS_TRY_VOID(value(child, depth + 1));
+      FICUS_TRY_VOID(value(out.children.emplace_back(), depth + 1));
     } while (eat(','));
     if (!eat(close)) return broken();
     return {};
@@ -155,8 +154,8 @@ class Reader {
 }  // namespace
 
 const SyntaxNode* SyntaxNode::find(std::string_view name) const {
-  for (const auto& [member, child] : members) {
-    if (member == name) return &child;
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    if (names[i] == name) return &children[i];
   }
   return nullptr;
 }

@@ -3,7 +3,6 @@
 #include <cstddef>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -18,7 +17,8 @@ struct SyntaxNode {
 
   Kind kind = Kind::scalar;
   std::string text;
-  std::vector<std::pair<std::string, SyntaxNode>> members;  // object; array with empty names
+  std::vector<SyntaxNode> children;  // of an object or array
+  std::vector<std::string> names;    // of an object's children
 
   const SyntaxNode* find(std::string_view name) const;  // null if there is none
   // The text of the member, or "" if it is absent or something else.

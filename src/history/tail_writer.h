@@ -12,9 +12,10 @@
 
 namespace ficus::history {
 
-// Where a batch's columns go: for each column of the batch its column of the type.
+// Rows and where they go: for each column of the batch its column of the type.
 struct PendingRows {
   Rows rows;
+  bool is_placed = false;  // the type and the columns exist
   std::vector<std::uint32_t> column_of;
 };
 

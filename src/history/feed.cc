@@ -1,0 +1,120 @@
+#include "history/feed.h"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "base/check.h"
+
+namespace ficus::history {
+
+HistoryFeed::HistoryFeed(History& history, const Clock& clock, FeedOptions options,
+                         FeedEvents events, std::span<const std::uint64_t> positions)
+    : history_(history),
+      clock_(clock),
+      options_(options),
+      events_(std::move(events)),
+      queue_(options.queue_items_max),
+      taken_(positions.begin(), positions.end()),
+      committed_(positions.size()) {
+  for (std::size_t shard = 0; shard < positions.size(); ++shard) {
+    committed_[shard] = positions[shard];
+  }
+  thread_ = std::thread([this] { run(); });
+}
+
+HistoryFeed::~HistoryFeed() { (void)flush_and_stop({}); }
+
+std::uint64_t HistoryFeed::committed_position(std::uint32_t shard) const {
+  FICUS_CHECK(shard < committed_.size());
+  return committed_[shard].load(std::memory_order_acquire);
+}
+
+Status HistoryFeed::flush_and_stop(Micros patience) {
+  if (thread_.joinable()) {
+    stop_by_ = (clock_.monotonic() + patience).count;
+    stopping_ = true;
+    queue_.close();
+    thread_.join();
+  }
+  return last_;
+}
+
+void HistoryFeed::run() {
+  std::vector<FeedItem> items;
+  Micros commit_at = clock_.monotonic() + options_.commit_interval;
+  Micros maintain_at = clock_.monotonic() + options_.maintain_interval;
+  bool is_open = true;
+  while (is_open || dirty_) {
+    items.clear();
+    const Micros wait = std::max(Micros{}, commit_at - clock_.monotonic());
+    // While the database refuses, nothing more is taken: the queue fills and pushes wait.
+    if (is_open && failures_ == 0) is_open = queue_.drain(items, wait);
+    for (FeedItem& item : items) {
+      take(item);
+      if (rows_pending_ >= options_.commit_rows_max && failures_ == 0) commit();
+    }
+    const Micros now = clock_.monotonic();
+    if (!is_open || failures_ > 0 || now >= commit_at) {
+      if (dirty_ && !commit()) {
+        if (stopping_ && clock_.monotonic().count >= stop_by_) return;
+        std::this_thread::sleep_for(std::chrono::microseconds(
+            stopping_ ? options_.commit_interval.count : options_.retry_after.count));
+      }
+      commit_at = clock_.monotonic() + options_.commit_interval;
+    }
+    // Also while commits fail: maintenance may set the damaged file aside that they fail on.
+    if (!stopping_ && now >= maintain_at) {
+      maintain();
+      maintain_at = clock_.monotonic() + options_.maintain_interval;
+    }
+  }
+}
+
+void HistoryFeed::take(FeedItem& item) {
+  FICUS_CHECK(item.shard < taken_.size());
+  // The history already has it: the log was replayed from an earlier point than it asked for.
+  if (item.position_end <= taken_[item.shard]) return;
+  for (Rows& rows : item.rows) {
+    rows_pending_ += rows.batch->row_count();
+    // Appending only remembers; it has no way to fail that a retry would mend.
+    const Status status = history_.append(std::move(rows));
+    FICUS_CHECK(status.has_value());
+  }
+  if (!item.quarantined.empty()) {
+    const Status status =
+        history_.append_quarantine(item.source, item.received_at, item.quarantined);
+    FICUS_CHECK(status.has_value());
+    rows_pending_ += item.quarantined.size();
+  }
+  taken_[item.shard] = item.position_end;
+  dirty_ = true;
+}
+
+bool HistoryFeed::commit() {
+  last_ = history_.commit(taken_);
+  if (!last_) {
+    ++failures_;
+    if (events_.failed) events_.failed(last_.error(), failures_);
+    return false;
+  }
+  for (std::size_t shard = 0; shard < taken_.size(); ++shard) {
+    committed_[shard].store(taken_[shard], std::memory_order_release);
+  }
+  rows_pending_ = 0;
+  dirty_ = false;
+  if (failures_ > 0 && events_.recovered) events_.recovered();
+  failures_ = 0;
+  return true;
+}
+
+void HistoryFeed::maintain() {
+  const Result<MaintenanceReport> report = history_.maintain(clock_.now());
+  if (!report) {
+    if (events_.failed) events_.failed(report.error(), 1);
+  } else if (!report->is_empty() && events_.maintained) {
+    events_.maintained(*report);
+  }
+}
+
+}  // namespace ficus::history

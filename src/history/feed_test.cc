@@ -1,0 +1,198 @@
+#include "history/feed.h"
+
+#include <gtest/gtest.h>
+
+#include <mutex>
+
+#include "history/history_test_support.h"
+
+namespace ficus::history {
+namespace {
+
+// Remembers what it is told and refuses on demand.
+class FakeHistory final : public History {
+ public:
+  Result<std::vector<std::uint64_t>> positions() override { return std::vector<std::uint64_t>{0}; }
+  Status append(Rows rows) override {
+    pending += rows.batch->row_count();
+    return {};
+  }
+  Status append_quarantine(std::string_view, Timestamp,
+                           std::span<const QuarantinedItem> items) override {
+    pending += items.size();
+    return {};
+  }
+  Status commit(std::span<const std::uint64_t> positions) override {
+    if (refusals > 0) {
+      --refusals;
+      return fail(ErrorCode::unavailable, "disk full");
+    }
+    committed += pending.exchange(0);
+    last.assign(positions.begin(), positions.end());
+    ++commits;
+    return {};
+  }
+  Result<MaintenanceReport> maintain(Timestamp) override {
+    ++maintained;
+    MaintenanceReport report;
+    report.sealed = {"a"};
+    return report;
+  }
+  Result<QuerySummary> query(std::string_view, const QueryLimits&, RowSink&,
+                             std::stop_token) override {
+    return QuerySummary{};
+  }
+  Result<SeriesSummary> series(const SeriesRequest&, RowSink&, std::stop_token) override {
+    return SeriesSummary{};
+  }
+  HistoryFigures figures() override { return {}; }
+
+  std::atomic<std::uint64_t> pending = 0;
+  std::atomic<std::uint64_t> committed = 0;
+  std::atomic<int> refusals = 0;
+  std::atomic<int> commits = 0;
+  std::atomic<int> maintained = 0;
+  std::vector<std::uint64_t> last;  // read after the feed has stopped
+};
+
+FeedItem item(std::uint32_t shard, std::uint64_t position, int rows = 1) {
+  ObservationBatch batch{TypeId(0)};
+  for (int i = 0; i < rows; ++i) batch.begin_row("urn:a", {i});
+  batch.finish();
+  FeedItem out;
+  out.shard = shard;
+  out.position_end = position;
+  Rows part;
+  part.batch = std::make_shared<const ObservationBatch>(std::move(batch));
+  out.rows.push_back(std::move(part));
+  return out;
+}
+
+constexpr FeedOptions kQuick = {.commit_interval = Micros::from_millis(2),
+                                .maintain_interval = Micros::from_millis(1),
+                                .retry_after = Micros::from_millis(1)};
+
+TEST(HistoryFeed, CommitsInIntervalsAndTellsPositions) {
+  FakeHistory history;
+  const SystemClock clock;
+  const std::uint64_t start[] = {5, 7};
+  HistoryFeed feed(history, clock, kQuick, {}, start);
+  EXPECT_EQ(feed.committed_position(1), 7U);
+  EXPECT_TRUE(feed.push(item(0, 10, 3)));
+  EXPECT_TRUE(feed.push(item(1, 6, 100)));  // already there before the restart
+  FeedItem last = item(1, 9);
+  last.quarantined.resize(2);
+  EXPECT_TRUE(feed.push(std::move(last)));
+  while (feed.committed_position(1) != 9 || history.maintained == 0) std::this_thread::yield();
+  EXPECT_EQ(feed.committed_position(0), 10U);
+  EXPECT_EQ(history.committed, 6U);
+  EXPECT_TRUE(feed.flush_and_stop({}));
+  EXPECT_EQ(history.last, (std::vector<std::uint64_t>{10, 9}));
+  EXPECT_FALSE(feed.push(item(0, 11)));
+  EXPECT_FALSE(feed.try_push(item(0, 11)));
+}
+
+TEST(HistoryFeed, CommitsEarlyWhenManyRowsWait) {
+  FakeHistory history;
+  const SystemClock clock;
+  const std::uint64_t start[] = {0};
+  FeedOptions options;
+  options.commit_interval = Micros::from_hours(1);
+  options.commit_rows_max = 100;
+  HistoryFeed feed(history, clock, options, {}, start);
+  for (std::uint64_t i = 1; i <= 11; ++i) ASSERT_TRUE(feed.push(item(0, i, 30)));
+  while (feed.committed_position(0) < 8) std::this_thread::yield();
+  EXPECT_TRUE(feed.flush_and_stop({}));
+  EXPECT_EQ(history.committed, 330U);
+  EXPECT_EQ(history.commits, 3);
+}
+
+TEST(HistoryFeed, RetriesAndNeverDrops) {
+  FakeHistory history;
+  history.refusals = 20;
+  const SystemClock clock;
+  std::atomic<std::uint64_t> failures = 0;
+  std::atomic<int> recovered = 0;
+  FeedEvents events;
+  events.failed = [&](const Error& error, std::uint64_t count) {
+    EXPECT_EQ(error.message, "disk full");
+    failures = count;
+  };
+  events.recovered = [&] { ++recovered; };
+  const std::uint64_t start[] = {0};
+  FeedOptions options = kQuick;
+  options.queue_items_max = 4;
+  HistoryFeed feed(history, clock, options, std::move(events), start);
+  bool was_full = false;
+  for (std::uint64_t i = 1; i <= 200; ++i) {
+    FeedItem next = item(0, i);
+    if (feed.try_push(std::move(next))) continue;
+    was_full = true;
+    ASSERT_EQ(next.rows.size(), 1U);  // untouched
+    ASSERT_TRUE(feed.push(std::move(next)));
+  }
+  EXPECT_TRUE(was_full);
+  EXPECT_TRUE(feed.flush_and_stop(Micros::from_seconds(5)));
+  EXPECT_EQ(history.committed, 200U);
+  EXPECT_EQ(failures, 20U);
+  EXPECT_EQ(recovered, 1);
+}
+
+TEST(HistoryFeed, GivesUpAfterItsPatience) {
+  FakeHistory history;
+  history.refusals = 1'000'000;
+  const SystemClock clock;
+  const std::uint64_t start[] = {0};
+  HistoryFeed feed(history, clock, kQuick, {}, start);
+  ASSERT_TRUE(feed.push(item(0, 1)));
+  const Status status = feed.flush_and_stop(Micros::from_millis(20));
+  ASSERT_FALSE(status);
+  EXPECT_EQ(status.error().message, "disk full");
+  EXPECT_EQ(feed.committed_position(0), 0U);
+}
+
+TEST(HistoryFeed, ShardsFeedTheRealHistoryTogether) {
+  DuckHistoryOptions options;
+  options.shard_count = 3;
+  options.tail_rows_max = 5000;
+  TestCity city(options);
+  const auto positions = city.history->positions().value();
+  std::vector<std::shared_ptr<const ObservationBatch>> batches;
+  for (int i = 0; i < 150; ++i) batches.push_back(city.vehicles(i * 100, 100));
+  {
+    std::atomic<int> problems = 0;
+    FeedEvents events;
+    events.failed = [&](const Error&, std::uint64_t) { ++problems; };
+    FeedOptions feed_options;
+    feed_options.commit_interval = Micros::from_millis(5);
+    feed_options.maintain_interval = Micros::from_millis(20);
+    feed_options.queue_items_max = 8;
+    HistoryFeed feed(*city.history, city.clock, feed_options, std::move(events), positions);
+    std::vector<std::thread> shards;
+    for (std::uint32_t shard = 0; shard < 3; ++shard) {
+      shards.emplace_back([&, shard] {
+        for (std::uint64_t i = 0; i < 50; ++i) {
+          FeedItem next;
+          next.shard = shard;
+          next.position_end = i + 1;
+          Rows rows;
+          rows.batch = batches[shard * 50 + i];
+          rows.source = "shard";
+          next.rows.push_back(std::move(rows));
+          ASSERT_TRUE(feed.push(std::move(next)));
+        }
+      });
+    }
+    for (std::thread& thread : shards) thread.join();
+    EXPECT_TRUE(feed.flush_and_stop(Micros::from_seconds(5)));
+    EXPECT_EQ(problems, 0);
+    for (std::uint32_t shard = 0; shard < 3; ++shard) {
+      EXPECT_EQ(feed.committed_position(shard), 50U);
+    }
+  }
+  EXPECT_EQ(city.one("SELECT count(*), count(DISTINCT \"observedAt\") FROM Vehicle"),
+            "15000|15000");
+}
+
+}  // namespace
+}  // namespace ficus::history
