@@ -42,6 +42,13 @@ void FingerprintSet::clear() {
   size_ = 0;
 }
 
+void FingerprintSet::assign(std::span<const std::uint64_t> fingerprints) {
+  clear();
+  // Room first: ascending fingerprints would crowd the front of a table that is still to grow.
+  while (fingerprints.size() * 2 > slots_.size()) grow();
+  for (const std::uint64_t fingerprint : fingerprints) insert(fingerprint);
+}
+
 void FingerprintSet::grow() {
   const std::vector<std::uint64_t> old = std::move(slots_);
   slots_.assign(old.size() * 2, 0);
@@ -89,10 +96,8 @@ bool DuplicateFilter::is_repeated(std::uint64_t fingerprint) {
 void DuplicateFilter::restore(std::size_t present_rows, std::span<const std::uint64_t> present,
                               std::span<const std::uint64_t> former) {
   present_rows_ = present_rows;
-  present_.clear();
-  former_.clear();
-  for (const std::uint64_t fingerprint : present) present_.insert(fingerprint);
-  for (const std::uint64_t fingerprint : former) former_.insert(fingerprint);
+  present_.assign(present);
+  former_.assign(former);
 }
 
 }  // namespace ficus::twin

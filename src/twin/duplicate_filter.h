@@ -15,6 +15,8 @@ class FingerprintSet {
   bool contains(std::uint64_t fingerprint) const;
   bool insert(std::uint64_t fingerprint);  // false if it was there
   void clear();
+  // Replaces the content. REQUIRES: distinct, none is 0.
+  void assign(std::span<const std::uint64_t> fingerprints);
   void prefetch(std::uint64_t fingerprint) const {
     __builtin_prefetch(&slots_[fingerprint >> shift_]);
   }
