@@ -81,7 +81,9 @@ TEST(AisDecoder, PartsOfType24) {
     while (payload.bit_count() < 168) payload.append(0, 1);
     const auto message = decode(payload);
     ASSERT_EQ(message.has_value(), part < 2);
-    if (!message) EXPECT_EQ(message.error(), AisError::bad_part);
+    if (part >= 2) {
+      EXPECT_EQ(message.error(), AisError::bad_part);
+    }
   }
   // A second part needs its dimensions; a first part has none.
   Payload short_b = filled(24, 38);

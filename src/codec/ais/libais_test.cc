@@ -341,7 +341,9 @@ TEST(AisLibais, TagBlocks) {
       const auto key = wanted.find("tagblock_" + code);
       const auto field = tag_field(sentence->tag.content, code);
       ASSERT_EQ(field.has_value(), key != wanted.end()) << code;
-      if (field) EXPECT_EQ(*field, std::get<std::string>(key->second));
+      if (field) {
+        EXPECT_EQ(*field, std::get<std::string>(key->second));
+      }
     }
     EXPECT_EQ(sentence->tag.group.has_value(), wanted.contains("tagblock_group"));
     ++message_count;

@@ -6,6 +6,17 @@
 
 namespace ficus::ais {
 
+namespace {
+
+// Not find_first_of: that calls memchr for each character, which took a third of all decoding.
+std::size_t find_line_end(std::string_view text) {
+  std::size_t at = 0;
+  while (at < text.size() && text[at] != '\n' && text[at] != '\r') ++at;
+  return at < text.size() ? at : std::string_view::npos;
+}
+
+}  // namespace
+
 LineSplitter::LineSplitter(std::size_t line_bytes_max) : line_bytes_max_(line_bytes_max) {
   FICUS_CHECK(line_bytes_max_ >= 1 && line_bytes_max_ <= kLineBytesMax);
 }
@@ -20,7 +31,7 @@ void LineSplitter::finish() { is_finished_ = true; }
 
 std::optional<LineSplitter::Line> LineSplitter::next() {
   while (!input_.empty()) {
-    const std::size_t end = input_.find_first_of("\r\n");
+    const std::size_t end = find_line_end(input_);
     const bool has_end = end != std::string_view::npos;
     const std::string_view piece = input_.substr(0, end);
     input_.remove_prefix(has_end ? end + 1 : input_.size());
@@ -33,8 +44,9 @@ std::optional<LineSplitter::Line> LineSplitter::next() {
       if (piece.empty()) continue;
       return Line{piece, false};
     }
-    std::copy_n(piece.data(), std::min(room, piece.size()), held_.data() + held_bytes_);
-    held_bytes_ += std::min(room, piece.size());
+    const std::string_view kept = piece.substr(0, room);
+    std::ranges::copy(kept, held_.begin() + static_cast<std::ptrdiff_t>(held_bytes_));
+    held_bytes_ += kept.size();
     const bool is_too_long = piece.size() > room;
     is_skipping_ = is_too_long && !has_end;
     if (has_end || is_too_long) return take_held(is_too_long);

@@ -1,6 +1,8 @@
 #include "codec/ais/payload.h"
 
 #include <algorithm>
+#include <bit>
+#include <cstring>
 
 #include "base/check.h"
 
@@ -40,10 +42,21 @@ std::expected<void, AisError> Payload::append_armored(std::string_view character
     if (sixbit_of_armor(c) < 0) return std::unexpected(AisError::bad_armor);
   }
   if (characters.empty()) return {};
-  for (const char c : characters.substr(0, characters.size() - 1)) {
-    append(static_cast<std::uint32_t>(sixbit_of_armor(c)), 6);
-  }
   const auto last = static_cast<std::uint32_t>(sixbit_of_armor(characters.back()));
+  characters.remove_suffix(1);
+  // Five characters at a time fit a word.
+  std::uint32_t word = 0;
+  int width = 0;
+  for (const char c : characters) {
+    word = (word << 6) | static_cast<std::uint32_t>(sixbit_of_armor(c));
+    width += 6;
+    if (width == 30) {
+      append(word, width);
+      word = 0;
+      width = 0;
+    }
+  }
+  append(word, width);
   append(last >> fill_bits, 6 - fill_bits);
   return {};
 }
@@ -72,16 +85,12 @@ void Payload::append_text(std::string_view text, int count) {
 std::uint32_t Payload::bits(std::size_t start, int width) const {
   FICUS_DCHECK(width >= 0 && width <= 32);
   const std::size_t end = std::min(start + static_cast<std::size_t>(width), bit_count_);
-  std::uint64_t value = 0;
-  while (start < end) {
-    const std::size_t in_byte = start % 8;
-    const std::size_t taken = std::min(8 - in_byte, end - start);
-    const std::uint32_t byte = bytes_[start / 8];
-    const std::uint32_t part = (byte >> (8 - in_byte - taken)) & ((1U << taken) - 1U);
-    value = (value << taken) | part;
-    start += taken;
-  }
-  return static_cast<std::uint32_t>(value);
+  if (start >= end) return 0;
+  // Eight bytes from the one of the first bit on: `kSlackBytes` are always there to be read.
+  std::uint64_t word = 0;
+  std::memcpy(&word, bytes_.data() + start / 8, sizeof word);
+  if constexpr (std::endian::native == std::endian::little) word = std::byteswap(word);
+  return static_cast<std::uint32_t>((word << (start % 8)) >> (64 - (end - start)));
 }
 
 std::int32_t Payload::signed_bits(std::size_t start, int width) const {

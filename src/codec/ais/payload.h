@@ -41,7 +41,9 @@ class Payload {
   friend bool operator==(const Payload&, const Payload&) = default;
 
  private:
-  std::array<std::uint8_t, kBitsMax / 8> bytes_{};
+  static constexpr std::size_t kSlackBytes = 8;  // zero, so that a word can be read at any bit
+
+  std::array<std::uint8_t, kBitsMax / 8 + kSlackBytes> bytes_{};
   std::size_t bit_count_ = 0;
 };
 

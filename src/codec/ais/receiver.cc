@@ -32,12 +32,13 @@ Reception Receiver::accept(std::uint64_t source, std::string_view line, Timestam
   }
   auto added = assembler_.add(source, *sentence, line, now);
   if (!added) return without_message(added.error());
+  std::optional<Assembled> whole_or_none = *std::move(added);
   Reception out;
-  if (!*added) {
+  if (!whole_or_none.has_value()) {
     out.outcome = LineOutcome::held;
     return out;
   }
-  Assembled& whole = **added;
+  Assembled& whole = *whole_or_none;
   out.line_count = whole.line_count;
   out.earlier_lines = std::move(whole.earlier_lines);
   auto message = decode(whole.payload);

@@ -36,6 +36,13 @@ bool is_address(std::string_view address) {
   return true;
 }
 
+// What stands between '!' or '$' and the first comma, or '*' if there is none before it.
+std::string_view address_of(std::string_view line) {
+  std::size_t end = 1;
+  while (end < line.size() && line[end] != ',' && line[end] != '*') ++end;
+  return line.substr(1, end - 1);
+}
+
 bool is_armored(std::string_view text) {
   for (const char c : text) {
     if (!((c >= '0' && c <= 'W') || (c >= '`' && c <= 'w'))) return false;
@@ -142,9 +149,7 @@ std::expected<Sentence, AisError> parse_sentence(std::string_view line) {
   if (line.empty() || (line[0] != '!' && line[0] != '$')) {
     return std::unexpected(AisError::not_sentence);
   }
-  const std::size_t address_end = line.find_first_of(",*");
-  const std::string_view address = line.substr(
-      1, address_end == std::string_view::npos ? std::string_view::npos : address_end - 1);
+  const std::string_view address = address_of(line);
   const bool is_vdm = line[0] == '!' && is_vdm_address(address);
   const auto body = checked_body(line, is_vdm);
   if (!body) return std::unexpected(body.error());

@@ -124,7 +124,9 @@ TEST(AisSentence, EveryChangedCharacterIsNoticed) {
       line[i] = static_cast<char>(line[i] ^ bit);
       const auto sentence = parse_sentence(line);
       // 'A' for 'a' in the checksum is no change.
-      if (sentence) EXPECT_GT(i, kLine.find('*'));
+      if (sentence) {
+        EXPECT_GT(i, kLine.find('*'));
+      }
     }
   }
 }
