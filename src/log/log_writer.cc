@@ -35,10 +35,12 @@ Result<std::unique_ptr<LogWriter>> LogWriter::open(Disk& disk, std::string direc
   std::unique_ptr<LogWriter> writer(new LogWriter(disk, std::move(directory), recovered, options));
   if (recovered.segments.empty()) {
     FICUS_TRY_VOID(writer->start_segment());
-    FICUS_TRY_VOID(disk.sync_directory(parent_directory(writer->directory_)));
-    // Now, not at the first sync(): were this name lost and that of a second segment kept, the log
-    // would look truncated.
+    // All of this now, not at the first sync(): without the header the salt is unknown, and with it
+    // which records are ours; were the name lost and that of a second segment kept, the log would
+    // look truncated.
+    FICUS_TRY_VOID(writer->active_->sync());
     FICUS_TRY_VOID(disk.sync_directory(writer->directory_));
+    FICUS_TRY_VOID(disk.sync_directory(parent_directory(writer->directory_)));
     return writer;
   }
   writer->active_first_ = recovered.segments.back();

@@ -53,10 +53,11 @@ struct LogOptions {
 //
 // Failures. A write() that fails (ErrorCode::overloaded on a full disk) leaves the log as it was
 // before the call: the file is cut back to its last whole record, the buffer is kept and write()
-// may be called again, or discard_unwritten() drops the buffer. A sync() that fails is final: Linux
-// may have dropped the pages it could not write and would report success the next time. Every later
-// write() and sync() returns the same error, durable_end() stays, and the process must stop, reopen
-// and recover.
+// may be called again, or discard_unwritten() drops the buffer. If the process dies before the tail
+// could be cut back, records of the failed write may be found by recover(), like any that were
+// written and not acknowledged. A sync() that fails is final: Linux may have dropped the pages it
+// could not write and would report success the next time. Every later write() and sync() returns
+// the same error, durable_end() stays, and the process must stop, reopen and recover.
 class LogWriter {
  public:
   // Continues the log that recover() found in `directory`. REQUIRES: nothing touched it since.

@@ -124,10 +124,11 @@ class Life {
     disk_.set_capacity(UINT64_MAX);
     disk_.fail_truncate(false);
     if (written && !restores_tail) return;
-    // A write that fails before it cuts the tail back leaves the ghosts of an earlier one.
-    if (!truncate_fails || written || ghosts_.empty()) ghosts_.clear();
+    // Unless it failed before it wrote, because the tail of an earlier one could not be cut back
+    // now.
+    if (written || written.error().code == ErrorCode::overloaded) ghosts_.clear();
     if (written) return;
-    if (truncate_fails && ghosts_.empty()) {
+    if (truncate_fails && written.error().code == ErrorCode::overloaded) {
       for (const Kept& kept : records_) {
         if (kept.position >= before) ghosts_.push_back(kept);
       }

@@ -20,8 +20,8 @@ Result<std::uint64_t> file_bytes(Disk& disk, const std::string& path) {
   return file->size();
 }
 
-// Later segments go first: with the damaged one cut before them, a crash would leave a gap that
-// looks like damage of another kind.
+// A crash in the middle of this leaves damage at the same place or none, and no witness: it is cut
+// again. sync_tail() makes it durable before anything is written behind the cut.
 Status cut_tail(Disk& disk, const std::string& directory, const Scan& scan, Recovered& recovered) {
   const Damage& damage = *scan.damage;
   const std::size_t kept = damage.file_offset == 0 ? damage.segment : damage.segment + 1;
@@ -29,7 +29,6 @@ Status cut_tail(Disk& disk, const std::string& directory, const Scan& scan, Reco
     const std::string path = segment_path(directory, recovered.segments.back());
     FICUS_TRY(const std::uint64_t bytes, file_bytes(disk, path));
     FICUS_TRY_VOID(disk.remove(path));
-    FICUS_TRY_VOID(disk.sync_directory(directory));
     recovered.bytes_cut += bytes;
     ++recovered.segments_removed;
     recovered.segments.pop_back();

@@ -252,6 +252,9 @@ TEST(Recover, MissingSegments) {
   std::vector<Kept> seen;
   EXPECT_EQ(read_all(*gap, {}, seen).error().code, ErrorCode::corrupt);
   EXPECT_EQ(seen.size(), 2U);
+  // The header alone is enough, without a record behind it.
+  const auto header_only = disk_of({files[0], {files[2].first, files[2].second.substr(0, 40)}});
+  EXPECT_EQ(recover(*header_only, kTestDirectory).error().code, ErrorCode::corrupt);
   // Without any sync it can be the work of a crash.
   CrashDisk unsynced;
   fill(unsynced, 6, 0, 10, 60, false);
@@ -305,6 +308,30 @@ TEST(Recover, AHeaderOfAnotherVersionOrLogIsNeverCut) {
                                       {{100}, {}, kTestSalt + 1}}) {
     EXPECT_EQ(recover(*with_header(header), kTestDirectory).error().code, ErrorCode::corrupt);
   }
+}
+
+TEST(Recover, ABadHeaderBeforeASoundRecordIsNotTheWorkOfACrash) {
+  CrashDisk disk;
+  fill(disk, 3, 0, 10, 60, false);
+  std::string bytes = disk.content(path_of(100));
+  bytes[20] = 'X';
+  disk.set_content(path_of(100), bytes);
+  EXPECT_EQ(recover(disk, kTestDirectory).error().code, ErrorCode::corrupt);
+}
+
+TEST(Recover, APayloadIsNoWitnessEvenIfTheSaltIsLost) {
+  CrashDisk disk;
+  fill(disk, 1, 0, 10, 1000, false);
+  std::string bytes = disk.content(path_of(0));
+  bytes.replace(0, 90, 90, '\0');
+  disk.set_content(path_of(0), bytes + record({50}, {0}, record({90}, {90}, "forged", 0)));
+  const auto cut = recover(disk, kTestDirectory);
+  ASSERT_TRUE(cut) << cut.error().message;
+  EXPECT_EQ(cut->end, Position{});
+  EXPECT_TRUE(cut->segments.empty());
+  // The same record by itself is one.
+  disk.set_content(path_of(0), bytes + record({50}, {50}, "not forged"));
+  EXPECT_EQ(recover(disk, kTestDirectory).error().code, ErrorCode::corrupt);
 }
 
 TEST(Recover, ASegmentThatIsTooLongIsDamage) {
