@@ -257,6 +257,7 @@ void Brain::Parts::begin_stop() {
   http->drain();
   stopper = std::thread([this] {
     stopped = engine->stop();
+    loop.post([this] { mqtt->say_goodbye(); });
     std::this_thread::sleep_for(std::chrono::microseconds(kFlushOnStop.count));
     loop.stop();
   });

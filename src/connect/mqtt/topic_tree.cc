@@ -1,0 +1,161 @@
+#include "connect/mqtt/topic_tree.h"
+
+#include <algorithm>
+
+#include "codec/mqtt/topic.h"
+
+namespace ficus::connect {
+
+struct TopicTree::Node {
+  std::map<std::string, std::unique_ptr<Node>, std::less<>> children;  // by literal level, or "+"
+  std::vector<Subscriber> here;                                        // filters that end here
+  std::vector<Subscriber> rest;  // filters that end in "#" here
+
+  bool is_empty() const { return children.empty() && here.empty() && rest.empty(); }
+};
+
+namespace {
+
+void put(std::vector<Subscriber>& list, Session& session, SubscriptionOptions options,
+         std::size_t& size) {
+  for (Subscriber& subscriber : list) {
+    if (subscriber.session == &session) {
+      subscriber.options = options;
+      return;
+    }
+  }
+  list.push_back({&session, options});
+  ++size;
+}
+
+std::string_view take_level(std::string_view& rest, bool& is_last) {
+  const std::size_t slash = rest.find('/');
+  const std::string_view level = rest.substr(0, slash);
+  is_last = slash == std::string_view::npos;
+  rest = is_last ? std::string_view() : rest.substr(slash + 1);
+  return level;
+}
+
+}  // namespace
+
+TopicTree::TopicTree() : root_(std::make_unique<Node>()) {}
+TopicTree::~TopicTree() = default;
+
+void TopicTree::add(std::string_view filter, Session& session, SubscriptionOptions options) {
+  Node* node = root_.get();
+  bool is_last = false;
+  while (!is_last) {
+    const std::string_view level = take_level(filter, is_last);
+    if (level == "#") return put(node->rest, session, options, size_);
+    auto found = node->children.find(level);
+    if (found == node->children.end()) {
+      found = node->children.emplace(std::string(level), std::make_unique<Node>()).first;
+    }
+    node = found->second.get();
+  }
+  put(node->here, session, options, size_);
+}
+
+void TopicTree::remove(std::string_view filter, const Session& session) {
+  // The path is kept, so that branches left empty can be cut from the tip down.
+  std::vector<std::pair<Node*, std::string>> path;
+  Node* node = root_.get();
+  std::vector<Subscriber>* list = nullptr;
+  bool is_last = false;
+  while (!is_last) {
+    const std::string_view level = take_level(filter, is_last);
+    if (level == "#") {
+      list = &node->rest;
+      break;
+    }
+    const auto found = node->children.find(level);
+    if (found == node->children.end()) return;
+    path.emplace_back(node, std::string(level));
+    node = found->second.get();
+  }
+  if (list == nullptr) list = &node->here;
+  size_ -= std::erase_if(*list, [&](const Subscriber& s) { return s.session == &session; });
+  for (; !path.empty() && node->is_empty(); path.pop_back()) {
+    node = path.back().first;
+    node->children.erase(path.back().second);
+  }
+}
+
+void TopicTree::match(const Node& node, std::string_view rest, bool is_first,
+                      std::vector<Subscriber>& out) const {
+  // A wildcard in the first level does not match names that begin with '$' (4.7.2).
+  const bool wildcards = !is_first || !rest.starts_with('$');
+  if (wildcards) out.insert(out.end(), node.rest.begin(), node.rest.end());
+  bool is_last = false;
+  const std::string_view level = take_level(rest, is_last);
+  const auto follow = [&](std::string_view name) {
+    const auto found = node.children.find(name);
+    if (found == node.children.end()) return;
+    const Node& child = *found->second;
+    if (!is_last) return match(child, rest, false, out);
+    out.insert(out.end(), child.here.begin(), child.here.end());
+    out.insert(out.end(), child.rest.begin(), child.rest.end());  // "a/#" matches "a" too (4.7.1.2)
+  };
+  follow(level);
+  if (wildcards) follow("+");
+}
+
+void TopicTree::match(std::string_view topic, std::vector<Subscriber>& out) const {
+  if (size_ > 0) match(*root_, topic, true, out);
+}
+
+bool TopicTree::matches_any(std::string_view topic) const {
+  std::vector<Subscriber> found;
+  match(topic, found);
+  return !found.empty();
+}
+
+bool TopicTree::has_any_under(std::string_view levels) const {
+  std::vector<const Node*> nodes{root_.get()};
+  bool is_last = false;
+  while (!is_last) {
+    const std::string_view level = take_level(levels, is_last);
+    std::vector<const Node*> next;
+    for (const Node* const node : nodes) {
+      if (!node->rest.empty()) return true;
+      for (const std::string_view name : {level, std::string_view("+")}) {
+        const auto found = node->children.find(name);
+        if (found != node->children.end()) next.push_back(found->second.get());
+      }
+    }
+    nodes = std::move(next);
+  }
+  return !nodes.empty();
+}
+
+bool RetainedMessages::set(const MessagePtr& message) {
+  const auto found = messages_.find(message->topic());
+  if (message->publish().payload.empty()) {
+    if (found != messages_.end()) messages_.erase(found);
+    return true;
+  }
+  if (found != messages_.end()) {
+    messages_.erase(found);  // its key lives in the old message
+  } else if (messages_.size() >= count_max_) {
+    return false;
+  }
+  messages_.emplace(message->topic(), message);
+  return true;
+}
+
+void RetainedMessages::match(std::string_view filter, std::vector<MessagePtr>& out) const {
+  const std::string_view literal = filter.substr(0, filter.find_first_of("+#"));
+  for (auto at = messages_.lower_bound(literal); at != messages_.end(); ++at) {
+    // "a/#" matches "a" as well, which stands before "a/".
+    if (!at->first.starts_with(literal)) break;
+    if (mqtt::matches(filter, at->first)) out.push_back(at->second);
+  }
+  if (filter.ends_with("/#")) {
+    const auto parent = messages_.find(filter.substr(0, filter.size() - 2));
+    if (parent != messages_.end() && mqtt::matches(filter, parent->first)) {
+      out.push_back(parent->second);
+    }
+  }
+}
+
+}  // namespace ficus::connect
