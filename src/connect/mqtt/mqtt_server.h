@@ -86,9 +86,13 @@ class MqttServer {
     return state_.tree().has_any_under(levels);
   }
 
-  // Accepts and reads no more; 5.0 clients are told that the server shuts down when the rest is
-  // done.
+  // Called whenever a client has subscribed, unsubscribed, or gone.
+  void on_subscriptions_changed(net::Task task) { on_subscriptions_changed_ = std::move(task); }
+
+  // Accepts and reads no more.
   void drain();
+  // Tells the clients that the server shuts down (5.0) and closes. After drain().
+  void say_goodbye();
   // Makes the sessions durable and closes the log. After the loop has ended.
   Status close();
   MqttServerCounts counts() const;
