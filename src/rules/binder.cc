@@ -356,8 +356,21 @@ class Binder {
                           "expected one ASCII character in quotes, or '', after ESCAPE");
       }
       bound->args.push_back(std::move(escape));
+      FICUS_TRY_VOID(check_escapes(expr, *bound->args[1], *bound->args[2]));
     }
     return strict(std::move(bound));
+  }
+
+  // A pattern that ends in an escape escapes nothing: DuckDB refuses it when it runs.
+  static Parsed<void> check_escapes(const Expr& expr, const Bound& pattern, const Bound& escape) {
+    if (!pattern.is_constant() || escape.constant.text.empty()) return {};
+    const char mark = escape.constant.text.front();
+    bool escaped = false;
+    for (const char c : pattern.constant.text) escaped = !escaped && c == mark;
+    if (!escaped) return {};
+    return problem_at(
+        expr.args[1]->begin,
+        fmt::format("expected a character after the last '{}' of this pattern", mark));
   }
 
   // ---- comparison

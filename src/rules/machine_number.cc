@@ -84,7 +84,11 @@ bool Machine::run_number(const Instruction& instruction) {
       binary([](double x, double y) { return std::fmod(x, y); });
       return true;
     case Opcode::negate:
-      unary([](double x) { return -x; });
+      if (instruction.kind == Kind::integer) {
+        unary([](double x) { return 0.0 - x; });
+      } else {
+        unary([](double x) { return -x; });
+      }
       return true;
     case Opcode::integer_add:
       whole([](double x, double y) { return x + y; });
@@ -93,7 +97,7 @@ bool Machine::run_number(const Instruction& instruction) {
       whole([](double x, double y) { return x - y; });
       return true;
     case Opcode::integer_multiply:
-      whole([](double x, double y) { return x * y; });
+      whole([](double x, double y) { return x * y + 0.0; });  // whole numbers have no -0
       return true;
     case Opcode::integer_divide:
       null_by_zero([](double x, double y) { return std::trunc(x / y) + 0.0; });
@@ -109,6 +113,9 @@ bool Machine::run_number(const Instruction& instruction) {
       return true;
     case Opcode::round_to:
       binary(rounded_to);
+      if (instruction.kind == Kind::integer) {
+        for (std::size_t i = 0; i < n; ++i) out[i] += 0.0;
+      }
       return true;
     case Opcode::floor:
       unary([](double x) { return std::floor(x); });

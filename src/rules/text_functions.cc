@@ -227,10 +227,7 @@ std::optional<double> text_to_number(std::string_view text) {
   }
   const char* begin = digits.c_str();
   const char* end = begin + digits.size();
-  if (*begin == '+') {
-    ++begin;
-    if (*begin == '-' || *begin == '+') return std::nullopt;
-  }
+  if (*begin == '+') ++begin;
   double number = 0;
   const auto [stop, error] = std::from_chars(begin, end, number);
   if (error == std::errc::invalid_argument || stop != end) return std::nullopt;
