@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <limits>
+#include <thread>
 
 #include "history/history_test_support.h"
 
@@ -255,6 +257,34 @@ TEST(DuckHistory, SealsInTheBackgroundWhileRowsArrive) {
   EXPECT_EQ(sealed, 2);
   EXPECT_EQ(city.one("SELECT count(DISTINCT \"observedAt\") FROM Vehicle"),
             std::to_string(next * 1000));
+}
+
+TEST(DuckHistory, ATailThatWaitsToBeSealedMayLackNewColumns) {
+  TestCity city;
+  city.close();
+  city.options.seal_in_background = true;
+  city.options.tail_rows_max = 100;
+  city.open();
+  const TypeId boat = city.schema.intern_type("Boat").value();
+  ObservationBatch batch(boat);
+  for (int i = 0; i < 200; ++i) batch.begin_row("urn:boat", Timestamp::from_seconds(i));
+  city.append(shared(std::move(batch)));
+  city.append(city.vehicles(0, 200));
+  city.commit(1);
+  std::size_t sealed = city.maintain(kLater).sealed.size();  // both rotate, the boats begin
+  const TypeId type = city.schema.find_type("Vehicle").value();
+  ObservationBatch late(type);
+  late.begin_row("urn:new", Timestamp::from_seconds(9000));
+  late.set_number(city.schema.intern_attribute(type, "load", ValueKind::number).value(), 3);
+  city.append(shared(std::move(late)));
+  city.commit(2);
+  while (sealed < 2) {
+    const MaintenanceReport report = city.maintain(kLater);
+    ASSERT_TRUE(report.problems.empty()) << report.problems[0];
+    sealed += report.sealed.size();
+    std::this_thread::yield();
+  }
+  EXPECT_EQ(city.one("SELECT count(*), sum(load) FROM Vehicle"), "201|3");
 }
 
 TEST(DuckHistory, RotatesByAgeAndExpiresWholeFiles) {

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 
 namespace ficus::history {
@@ -53,7 +54,7 @@ bool TextSink::row(std::span<const Cell> cells) {
 
 TestCity::TestCity(DuckHistoryOptions given) : options(std::move(given)) {
   options.directory = folder.path() + "/history";
-  options.memory_bytes_max = std::uint64_t{512} << 20;
+  options.memory_bytes_max = std::min(options.memory_bytes_max, std::uint64_t{512} << 20);
   options.seal_in_background = false;
   open();
 }

@@ -103,6 +103,19 @@ Status make_durable(Disk& disk, const std::string& temporary, const std::string&
   return disk.sync_directory(parent_directory(path));
 }
 
+// A tail that has waited lacks the columns that the type got meanwhile.
+Status keep_columns_of_tail(DuckConnection& connection, SealJob& job) {
+  const std::string table = fmt::format("{}_{}", job.type.view, job.tail.number);
+  FICUS_TRY(const auto rows, connection.select("SELECT column_name FROM duckdb_columns() WHERE "
+                                               "schema_name = 'tail' AND table_name = $1",
+                                               {table}));
+  NameSet names;
+  for (const DatumRow& row : rows) names.take(text_of(row[0]));
+  std::erase_if(job.type.columns,
+                [&names](const HistoryColumn& column) { return !names.contains(column.name); });
+  return {};
+}
+
 }  // namespace
 
 Result<std::uint32_t> file_checksum(Disk& disk, const std::string& path) {
@@ -118,7 +131,8 @@ Result<std::uint32_t> file_checksum(Disk& disk, const std::string& path) {
 }
 
 Result<std::optional<SealedFile>> seal_tail(DuckConnection& connection, Disk& disk,
-                                            const std::string& directory, const SealJob& job) {
+                                            const std::string& directory, SealJob job) {
+  FICUS_TRY_VOID(keep_columns_of_tail(connection, job));
   const std::vector<NumberColumn> candidates = decimal_candidates(job);
   FICUS_TRY(const auto statistics, connection.select(statistics_statement(job, candidates)));
   const DatumRow& row = statistics.at(0);

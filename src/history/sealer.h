@@ -33,7 +33,7 @@ struct SealOutcome {
 // When it returns, the file is complete, verified and durable, but not in the catalog: a crash
 // before that leaves an orphan, which is removed at the next start.
 Result<std::optional<SealedFile>> seal_tail(DuckConnection& connection, Disk& disk,
-                                            const std::string& directory, const SealJob& job);
+                                            const std::string& directory, SealJob job);
 
 // Runs seal_tail in a thread of its own, one job at a time. Used by the history thread.
 class Sealer {
