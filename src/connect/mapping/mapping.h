@@ -33,9 +33,10 @@ class MappingScratch {
   MappingScratch(const MappingScratch&) = delete;
   MappingScratch& operator=(const MappingScratch&) = delete;
 
+  struct Buffers;
+
  private:
   friend class Mapping;
-  struct Buffers;
   const std::unique_ptr<Buffers> buffers_;
 };
 
