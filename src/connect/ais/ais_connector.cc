@@ -1,0 +1,263 @@
+#include "connect/ais/ais_connector.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/hash.h"
+
+namespace ficus::connect {
+namespace {
+
+constexpr Micros kReconnectFirst = Micros::from_seconds(1);
+constexpr Micros kReconnectMost = Micros::from_seconds(60);
+constexpr Micros kExpireBeat = Micros::from_seconds(1);
+constexpr std::uint64_t kBatchItemsMax = 2048;
+
+std::string host_port(const AisSource& ais) {
+  const bool is_v6 = ais.host.find(':') != std::string::npos;
+  return is_v6 ? fmt::format("[{}]:{}", ais.host, ais.port)
+               : fmt::format("{}:{}", ais.host, ais.port);
+}
+
+}  // namespace
+
+// One TCP peer: a receiver that connected to us, or the one that we connected to.
+class AisConnector::Peer final : public net::ConnectionHandler {
+ public:
+  Peer(AisConnector& owner, std::unique_ptr<net::TcpConnection> tcp, std::uint64_t origin)
+      : owner_(owner), tcp_(std::move(tcp)), origin_(origin), key_(tcp_->peer().text()) {}
+
+  void start() { tcp_->start(*this); }
+  void hold_back() { tcp_->pause_reading(); }
+  void go_on() { tcp_->resume_reading(); }
+
+  std::size_t on_bytes(std::span<const std::byte> bytes) override {
+    lines_.feed({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+    owner_.take_lines(lines_, origin_, key_);
+    if (owner_.ingest_.is_congested()) hold_back();
+    return bytes.size();
+  }
+  bool on_end() override {
+    lines_.finish();
+    owner_.take_lines(lines_, origin_, key_);
+    return false;
+  }
+  void on_closed(const Error& reason) override {
+    owner_.receiver_.discard(origin_);
+    owner_.take_lost(key_);
+    owner_.logger_.info("ais", "peer gone",
+                        {{"source", owner_.name_}, {"peer", key_}, {"reason", reason.message}});
+    owner_.remove_peer(*this);  // destroys this
+  }
+
+  std::list<std::unique_ptr<Peer>>::iterator place;
+
+ private:
+  AisConnector& owner_;
+  std::unique_ptr<net::TcpConnection> tcp_;
+  const std::uint64_t origin_;
+  const std::string key_;
+  ais::LineSplitter lines_;
+};
+
+AisConnector::AisConnector(net::EventLoop& loop, Ingest& ingest, const Source& source,
+                           const AisTypes& types, const Clock& clock, Logger& logger)
+    : loop_(loop),
+      ingest_(ingest),
+      source_(source),
+      types_(types),
+      clock_(clock),
+      logger_(logger),
+      name_(source.declaration.name),
+      builder_(source.id),
+      reconnect_(loop),
+      expire_(loop),
+      reconnect_after_(kReconnectFirst) {}
+
+AisConnector::~AisConnector() = default;
+
+Result<std::unique_ptr<AisConnector>> AisConnector::open(net::EventLoop& loop, Ingest& ingest,
+                                                         const Source& source, Schema& schema,
+                                                         const Clock& clock, Logger& logger) {
+  FICUS_TRY(const AisTypes types, AisTypes::declare(schema));
+  std::unique_ptr<AisConnector> connector(
+      new AisConnector(loop, ingest, source, types, clock, logger));
+  if (auto started = connector->start(); !started) {
+    return in_context(fmt::format("source '{}': ", source.declaration.name),
+                      std::move(started).error());
+  }
+  return connector;
+}
+
+Status AisConnector::start() {
+  const auto& ais = std::get<AisSource>(source_.declaration.connector);
+  expire_.start_repeating(kExpireBeat, [this] {
+    receiver_.expire(clock_.now());
+    take_lost(name_);
+  });
+  if (!ais.is_listening) {
+    connect();
+    return {};
+  }
+  FICUS_TRY(const net::Address address, net::Address::parse(host_port(ais)));
+  if (ais.transport == AisSource::Transport::udp) {
+    FICUS_TRY(udp_, net::UdpSocket::open(
+                        loop_, address, {},
+                        [this](std::span<const std::byte> bytes, const net::Address& sender) {
+                          on_datagram(bytes, sender);
+                        }));
+    return {};
+  }
+  FICUS_TRY(listener_, net::TcpListener::open(loop_, address, {},
+                                              [this](std::unique_ptr<net::TcpConnection> tcp) {
+                                                add_peer(std::move(tcp));
+                                              }));
+  return {};
+}
+
+void AisConnector::connect() {
+  const auto& ais = std::get<AisSource>(source_.declaration.connector);
+  connector_ = std::make_unique<net::TcpConnector>(
+      loop_, host_port(ais), net::TcpConnectOptions{},
+      [this](Result<std::unique_ptr<net::TcpConnection>> tcp) {
+        if (tcp) {
+          reconnect_after_ = kReconnectFirst;
+          return add_peer(*std::move(tcp));
+        }
+        logger_.warning("ais", "cannot connect; will try again",
+                        {{"source", name_},
+                         {"error", tcp.error().message},
+                         {"after_seconds", std::to_string(reconnect_after_.seconds())}});
+        connect_later();
+      });
+}
+
+void AisConnector::connect_later() {
+  if (is_draining_) return;
+  reconnect_.start_once(reconnect_after_, [this] { connect(); });
+  reconnect_after_ = std::min(Micros{reconnect_after_.count * 2}, kReconnectMost);
+}
+
+void AisConnector::add_peer(std::unique_ptr<net::TcpConnection> tcp) {
+  logger_.info("ais", "peer connected", {{"source", name_}, {"peer", tcp->peer().text()}});
+  peers_.push_back(std::make_unique<Peer>(*this, std::move(tcp), next_origin_++));
+  peers_.back()->place = std::prev(peers_.end());
+  peers_.back()->start();
+}
+
+void AisConnector::remove_peer(Peer& peer) {
+  peers_.erase(peer.place);
+  if (!std::get<AisSource>(source_.declaration.connector).is_listening) connect_later();
+}
+
+void AisConnector::on_datagram(std::span<const std::byte> bytes, const net::Address& sender) {
+  if (is_draining_) return;
+  const std::string key = sender.text();
+  // Parts of a message may come in several datagrams of one sender.
+  const std::uint64_t origin = hash64(key) | (std::uint64_t{1} << 63);
+  datagram_lines_.feed(
+      ais::strip_datagram_header({reinterpret_cast<const char*>(bytes.data()), bytes.size()}));
+  take_lines(datagram_lines_, origin, key);
+  datagram_lines_.finish();
+  take_lines(datagram_lines_, origin, key);
+}
+
+void AisConnector::take_lines(ais::LineSplitter& lines, std::uint64_t origin,
+                              const std::string& key) {
+  while (const auto line = lines.next()) {
+    ++counts_.lines;
+    if (udp_ != nullptr && ingest_.is_congested()) {
+      builder_.refuse("overloaded");
+    } else {
+      take_line(line->text, origin, key);
+    }
+  }
+  take_lost(key);
+  hand_over_later();
+}
+
+void AisConnector::take_line(std::string_view line, std::uint64_t origin, const std::string& key) {
+  const ais::Reception reception = receiver_.accept(origin, line, clock_.now());
+  switch (reception.outcome) {
+    case ais::LineOutcome::message:
+      ++counts_.messages;
+      map_ais(reception, types_, builder_);
+      break;
+    case ais::LineOutcome::held:
+      break;
+    case ais::LineOutcome::ignored:
+      if (reception.error == ais::AisError::not_ais) builder_.refuse("not_ais");
+      break;
+    case ais::LineOutcome::refused:
+      builder_.quarantine(key, ais::name(reception.error.value_or(ais::AisError::malformed)),
+                          reception.earlier_lines + std::string(line));
+      break;
+  }
+  if (builder_.item_count() >= kBatchItemsMax) hand_over();
+}
+
+void AisConnector::take_lost(const std::string& key) {
+  for (const ais::IncompleteSet& set : receiver_.take_lost()) {
+    builder_.quarantine(key,
+                        fmt::format("incomplete message, {}: {} of {} parts", ais::name(set.loss),
+                                    set.fragments_held, set.fragment_count),
+                        set.lines);
+    hand_over_later();
+  }
+}
+
+void AisConnector::hand_over_later() {
+  if (hand_over_posted_ || builder_.empty()) return;
+  hand_over_posted_ = true;
+  loop_.post([this] {
+    hand_over_posted_ = false;
+    hand_over();
+  });
+}
+
+void AisConnector::hand_over() {
+  if (builder_.empty()) return;
+  if (!ingest_.is_congested()) {
+    ingest_.submit(builder_.take(clock_.now()), [](const Status&) {});
+  }
+  if (ingest_.is_congested() && !room_awaited_) {
+    room_awaited_ = true;
+    for (const auto& peer : peers_) peer->hold_back();
+    ingest_.on_room([this] { on_room(); });
+  }
+}
+
+void AisConnector::on_room() {
+  room_awaited_ = false;
+  hand_over();
+  if (ingest_.is_congested()) return;
+  for (const auto& peer : peers_) peer->go_on();
+}
+
+void AisConnector::drain() {
+  is_draining_ = true;
+  reconnect_.cancel();
+  connector_.reset();
+  listener_.reset();
+  for (const auto& peer : peers_) peer->hold_back();
+  receiver_.expire(clock_.now());
+  hand_over();
+}
+
+AisCounts AisConnector::counts() const {
+  AisCounts counts = counts_;
+  counts.connections = peers_.size();
+  if (udp_ != nullptr) counts.datagrams_dropped = udp_->dropped_count();
+  return counts;
+}
+
+net::Address AisConnector::address() const {
+  if (udp_ != nullptr) return udp_->address();
+  if (listener_ != nullptr) return listener_->address();
+  net::Address peer;
+  peer.port = std::get<AisSource>(source_.declaration.connector).port;
+  return peer;
+}
+
+}  // namespace ficus::connect
