@@ -71,26 +71,27 @@ Result<RuleBook> RuleBook::compile(std::span<const RuleFile> files, Schema& sche
   const DeclaredCounts declared = declared_counts(schema);
   for (const RuleFile& file : files) {
     const std::size_t room = limits.rules_max - rules.size();
-    const ParsedFile parsed = parse_file(
+    ParsedFile parsed = parse_file(
         file.text, {limits.text_bytes_max, room, limits.nesting_max, limits.columns_max});
-    for (const Problem& problem : parsed.problems) problems.add(file, problem);
     for (const Statement& statement : parsed.statements) {
       auto rule = compile_statement(statement, file.text, schema, zones, declared);
       if (!rule) {
-        problems.add(file, rule.error());
+        parsed.problems.push_back(std::move(rule).error());
         continue;
       }
       rule->info.file = file.name;
       const std::string here = place(file.name, file.text, statement.name.at);
       const auto [known, is_new] = places.emplace(statement.name.text, here);
       if (!is_new) {
-        problems.add(file,
-                     {statement.name.at,
-                      fmt::format("there is a rule '{}' already, at {}: expected another name",
-                                  statement.name.text, known->second)});
+        parsed.problems.push_back(
+            {statement.name.at, fmt::format("there is a rule '{}' already, at {}: expected another "
+                                            "name",
+                                            statement.name.text, known->second)});
       }
       rules.push_back(*std::move(rule));
     }
+    std::ranges::sort(parsed.problems, {}, &Problem::offset);
+    for (const Problem& problem : parsed.problems) problems.add(file, problem);
   }
   if (!problems.empty()) return invalid(problems.text());
   auto impl = std::make_unique<Impl>(schema, zones, limits, stopwatch);
