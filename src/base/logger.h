@@ -26,6 +26,8 @@ class Logger {
   Logger(const Clock& clock, std::FILE* out, LogLevel least)
       : clock_(clock), out_(out), least_(least) {}
 
+  void set_level(LogLevel least) { least_ = least; }  // before other threads log
+
   void log(LogLevel level, std::string_view room, std::string_view message,
            std::initializer_list<LogField> fields = {});
   void debug(std::string_view room, std::string_view message,
@@ -48,7 +50,7 @@ class Logger {
  private:
   const Clock& clock_;
   std::FILE* const out_;
-  const LogLevel least_;
+  LogLevel least_;
   std::mutex mutex_;
 };
 

@@ -35,7 +35,7 @@ class AisConnector::Peer final : public net::ConnectionHandler {
   std::size_t on_bytes(std::span<const std::byte> bytes) override {
     lines_.feed({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
     owner_.take_lines(lines_, origin_, key_);
-    if (owner_.ingest_.is_congested()) hold_back();
+    if (owner_.ingest_.is_congested()) owner_.await_room();
     return bytes.size();
   }
   bool on_end() override {
@@ -221,11 +221,14 @@ void AisConnector::hand_over() {
   if (!ingest_.is_congested()) {
     ingest_.submit(builder_.take(clock_.now()), [](const Status&) {});
   }
-  if (ingest_.is_congested() && !room_awaited_) {
-    room_awaited_ = true;
-    for (const auto& peer : peers_) peer->hold_back();
-    ingest_.on_room([this] { on_room(); });
-  }
+  if (ingest_.is_congested()) await_room();
+}
+
+void AisConnector::await_room() {
+  for (const auto& peer : peers_) peer->hold_back();
+  if (room_awaited_) return;
+  room_awaited_ = true;
+  ingest_.on_room([this] { on_room(); });
 }
 
 void AisConnector::on_room() {

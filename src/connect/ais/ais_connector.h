@@ -63,6 +63,7 @@ class AisConnector {
   void take_lost(const std::string& key);
   void hand_over_later();
   void hand_over();
+  void await_room();
   void on_room();
 
   net::EventLoop& loop_;

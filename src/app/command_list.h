@@ -1,0 +1,20 @@
+#pragma once
+
+#include <vector>
+
+#include "app/commands.h"
+
+namespace ficus::app {
+
+int run_serve(const Arguments& arguments, const Machine& machine);
+int run_check(const Arguments& arguments, const Machine& machine);
+int run_demo(const Arguments& arguments, const Machine& machine);
+int run_simulate(const Arguments& arguments, const Machine& machine);
+int run_replay(const Arguments& arguments, const Machine& machine);
+int run_sql(const Arguments& arguments, const Machine& machine);
+int run_source_try(const Arguments& arguments, const Machine& machine);
+int run_log_check(const Arguments& arguments, const Machine& machine);
+
+std::vector<Command> command_list();
+
+}  // namespace ficus::app

@@ -1,0 +1,185 @@
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <iostream>
+#include <iterator>
+#include <optional>
+
+#include "app/command_list.h"
+#include "base/time_text.h"
+#include "codec/json/json_reader.h"
+#include "connect/ingest/source_set.h"
+#include "connect/mapping/describe.h"
+#include "connect/mapping/types_file.h"
+#include "log/log_check.h"
+#include "net/address.h"
+#include "net/http_client.h"
+
+namespace ficus::app {
+namespace {
+
+// Shows an answer of POST /sql as a table whose columns are as wide as their cells.
+void print_table(json::JsonValue answer) {
+  std::vector<std::vector<std::string>> lines(1);
+  for (json::JsonItems columns(answer.member("columns")); columns.next();) {
+    lines[0].emplace_back(columns.value().member("name").as_text());
+  }
+  for (json::JsonItems rows(answer.member("rows")); rows.next();) {
+    std::vector<std::string>& line = lines.emplace_back();
+    for (json::JsonItems cells(rows.value()); cells.next();) {
+      std::string& cell = line.emplace_back();
+      if (cells.value().kind() == json::JsonKind::text) {
+        cell = cells.value().as_text();
+      } else {
+        cells.value().append_json(cell);
+      }
+    }
+  }
+  std::vector<std::size_t> widths(lines[0].size());
+  for (const auto& line : lines) {
+    for (std::size_t i = 0; i < line.size() && i < widths.size(); ++i) {
+      widths[i] = std::max(widths[i], line[i].size());
+    }
+  }
+  for (const auto& line : lines) {
+    for (std::size_t i = 0; i < line.size() && i < widths.size(); ++i) {
+      fmt::print("{:<{}}  ", line[i], widths[i]);
+    }
+    fmt::print("\n");
+  }
+  const bool truncated = answer.member("truncated").kind() == json::JsonKind::boolean &&
+                         answer.member("truncated").as_boolean();
+  fmt::print("({} rows{})\n", lines.size() - 1, truncated ? ", truncated" : "");
+}
+
+std::string host_port_of(std::string url) {
+  if (url.starts_with("http://")) url.erase(0, 7);
+  return url.substr(0, url.find('/'));
+}
+
+int print_answer(const net::HttpResponse& response, const Arguments& arguments) {
+  if (response.status == 200 && (arguments.has("csv") || arguments.has("json"))) {
+    fmt::print("{}{}", response.body, arguments.has("json") ? "\n" : "");
+    return 0;
+  }
+  json::JsonDocument document({.bytes_max = std::size_t{1} << 30});
+  const auto answer = document.parse(response.body);
+  if (!answer) return report(answer.error());
+  if (response.status == 200) {
+    print_table(*answer);
+    return 0;
+  }
+  const json::JsonValue message = answer->member("error").member("message");
+  return report({ErrorCode::invalid_input, message.kind() == json::JsonKind::text
+                                               ? std::string(message.as_text())
+                                               : response.body});
+}
+
+}  // namespace
+
+int run_sql(const Arguments& arguments, const Machine&) {
+  if (arguments.positional().size() != 1) {
+    fmt::print(stderr, "ficus sql: expected one statement in quotes\n");
+    return 2;
+  }
+  net::EventLoop loop;
+  net::HttpClient client(loop, host_port_of(arguments.value("url", "http://127.0.0.1:8080")), {});
+  std::optional<Result<net::HttpResponse>> answer;
+  net::HttpRequest request;
+  request.method = "POST";
+  request.target = "/sql";
+  request.headers.add("Content-Type", "text/plain; charset=utf-8");
+  request.headers.add("Accept", arguments.has("csv") ? "text/csv" : "application/json");
+  request.body = arguments.positional()[0];
+  client.request(std::move(request), [&](Result<net::HttpResponse> response) {
+    answer = std::move(response);
+    loop.stop();
+  });
+  loop.run();
+  if (!*answer) return report((*answer).error());
+  return print_answer(**answer, arguments);
+}
+
+int run_source_try(const Arguments& arguments, const Machine& machine) {
+  if (arguments.positional().size() != 1) {
+    fmt::print(stderr, "ficus source try: expected the name of a source\n");
+    return 2;
+  }
+  const auto config = load_config(arguments, machine);
+  if (!config) return report(config.error());
+  Schema schema;
+  auto packs = LoadedPacks::load(config->packs, machine.disk, schema);
+  if (!packs) return report(packs.error());
+  connect::SourceSet sources;
+  for (connect::SourceDeclaration& declaration : packs->sources) {
+    if (auto added = sources.add(SourceId(0), std::move(declaration)); !added) {
+      return report(added.error());
+    }
+  }
+  const std::string& name = arguments.positional()[0];
+  const connect::Source* const source = sources.find(name);
+  if (source == nullptr) {
+    return report({ErrorCode::not_found, fmt::format("there is no source '{}'", name)});
+  }
+  if (source->declaration.mapping == nullptr) {
+    return report(
+        {ErrorCode::invalid_input, fmt::format("source '{}' is AIS: its mapping is fixed", name)});
+  }
+  const std::string payload{std::istreambuf_iterator<char>(std::cin), {}};
+  const std::string topic = arguments.value("topic", "/ingest/" + name);
+  std::vector<std::string_view> placeholders;
+  if (const auto* mqtt = std::get_if<connect::MqttSource>(&source->declaration.connector)) {
+    if (!mqtt->topic.match(topic, placeholders)) {
+      return report(
+          {ErrorCode::invalid_input, fmt::format("--topic: '{}' does not fit the source's topic {}",
+                                                 topic, mqtt->topic.text())});
+    }
+  } else {
+    placeholders.resize(
+        std::get<connect::HttpSource>(source->declaration.connector).parameters.size());
+  }
+  connect::MappingScratch scratch;
+  connect::SourceBatchBuilder builder(SourceId(0));
+  const Timestamp now = machine.clock.now();
+  source->declaration.mapping->map(
+      {.key = topic, .placeholders = placeholders, .payload = payload, .received_at = now}, scratch,
+      builder);
+  fmt::print("{}", connect::describe(builder.take(now), schema));
+  return 0;
+}
+
+int run_log_check(const Arguments& arguments, const Machine& machine) {
+  std::vector<std::string> directories = arguments.positional();
+  if (directories.empty()) {
+    const auto config = load_config(arguments, machine);
+    if (!config) return report(config.error());
+    const std::string root = config->data_directory + "/log";
+    const auto names = machine.disk.list(root);
+    if (!names) return report(names.error());
+    for (const std::string& name : *names) directories.push_back(root + "/" + name);
+  }
+  bool sound = true;
+  for (const std::string& directory : directories) {
+    const log::CheckReport found = log::check(machine.disk, directory);
+    fmt::print("{}: {} segments, {} records, {} bytes, positions {} to {}\n", directory,
+               found.segments, found.records, found.record_bytes, found.begin.offset,
+               found.end.offset);
+    if (found.records > 0) {
+      fmt::print("  from {} to {}\n", to_iso8601(found.first_time), to_iso8601(found.last_time));
+    }
+    for (const log::SnapshotCheck& snapshot : found.snapshots) {
+      fmt::print("  snapshot {} at {}: {} bytes, {}\n", snapshot.file, snapshot.position.offset,
+                 snapshot.bytes, snapshot.problem.empty() ? "sound" : snapshot.problem);
+    }
+    if (found.torn_bytes > 0) {
+      fmt::print("  torn tail of {} bytes (never acknowledged; cut off at the next start): {}\n",
+                 found.torn_bytes, found.torn_reason);
+    }
+    for (const std::string& problem : found.problems) fmt::print("  DAMAGED: {}\n", problem);
+    sound = sound && found.sound();
+  }
+  fmt::print("{}\n", sound ? "sound" : "DAMAGED");
+  return sound ? 0 : 1;
+}
+
+}  // namespace ficus::app
