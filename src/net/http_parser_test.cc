@@ -52,7 +52,7 @@ TEST(HttpParser, ReadsAnySplitting) {
       ASSERT_EQ(got.error, HttpParseError::none) << text << step;
       ASSERT_TRUE(got.is_done) << text << step;
       EXPECT_EQ(got.consumed, text.size());
-      if (text != kGet) EXPECT_EQ(got.body, "hello world");
+      EXPECT_EQ(got.body, text == kGet ? "" : "hello world");
     }
   }
   const Parsed get = parse(kGet, 1000);
@@ -141,7 +141,9 @@ TEST(HttpParser, RefusesWhatCouldBeReadInTwoWays) {
     for (const std::size_t step : {text.size(), std::size_t{1}}) {
       const Parsed got = parse(text, step);
       EXPECT_FALSE(got.is_done) << text;  // byte by byte a bare LF only never ends a line
-      if (step > 1) EXPECT_EQ(got.error, expected) << text;
+      if (step > 1) {
+        EXPECT_EQ(got.error, expected) << text;
+      }
     }
   }
 }

@@ -22,10 +22,8 @@ namespace ficus::net {
 // Something with work left for the end of the loop's turn: bytes to write, a callback owed.
 class TurnEnd {
  public:
+  virtual ~TurnEnd() = default;
   virtual void on_turn_end() = 0;
-
- protected:
-  ~TurnEnd() = default;
 
  private:
   friend class LoopCore;

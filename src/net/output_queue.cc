@@ -28,7 +28,7 @@ void OutputQueue::append_block(LoopCore& loop, std::string&& block) {
     return;
   }
   size_ += block.size();
-  blocks_.push_back(std::move(block));
+  blocks_.emplace_back().swap(block);
 }
 
 std::size_t OutputQueue::gather(std::span<iovec> out) const {

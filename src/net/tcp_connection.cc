@@ -75,7 +75,7 @@ class TcpConnection::Core final : public TurnEnd, public std::enable_shared_from
     }
   }
 
-  ~Core() { uncount(); }
+  ~Core() override { uncount(); }
 
   void start(ConnectionHandler& handler) {
     handler_ = &handler;

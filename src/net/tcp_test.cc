@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 #include <netinet/in.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -423,6 +424,33 @@ TEST(TcpListener, ClosesConnectionsBeyondItsLimitAndCountsThem) {
   listener->reset();  // connections outlive their listener
   clients.back()->send("still here");
   ASSERT_TRUE(run_until(loop, [&] { return servers.back()->received == "still here"; }));
+}
+
+TEST(TcpListener, WaitsWhenTheProcessIsOutOfFileDescriptors) {
+  EventLoop loop;
+  std::vector<std::unique_ptr<TcpConnection>> accepted;
+  auto listener = TcpListener::open(loop, loopback_any_port(), {},
+                                    [&](auto tcp) { accepted.push_back(std::move(tcp)); });
+  ASSERT_TRUE(listener);
+  // A client of the kernel's: connected before the loop has run.
+  const int client = ::socket(AF_INET, SOCK_STREAM, 0);
+  sockaddr_in target{};
+  target.sin_family = AF_INET;
+  target.sin_port = htons((*listener)->address().port);
+  target.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  ASSERT_EQ(::connect(client, reinterpret_cast<sockaddr*>(&target), sizeof target), 0);
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+  const int next_free = ::dup(client);
+  ::close(next_free);
+  const rlimit none_left{.rlim_cur = static_cast<rlim_t>(next_free), .rlim_max = before.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &none_left), 0);
+  const bool was_refused = run_until(loop, [&] { return (*listener)->refused_count() > 0; });
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
+  EXPECT_TRUE(was_refused);
+  EXPECT_TRUE(accepted.empty());
+  ASSERT_TRUE(run_until(loop, [&] { return accepted.size() == 1; }));
+  ::close(client);
 }
 
 TEST(TcpListener, SaysWhyItCannotListen) {
