@@ -656,7 +656,7 @@ class Binder {
     const FunctionInfo* same_count = nullptr;
     for (const FunctionInfo* function : functions) {
       if (function->parameter_count != args.size()) continue;
-      same_count = function;
+      if (same_count == nullptr) same_count = function;
       int misfits = 0;
       bool fits = true;
       for (std::size_t i = 0; i < args.size() && fits; ++i) {
@@ -687,8 +687,8 @@ class Binder {
       const Kind given = args[i]->kind;
       if (given == wanted || given == Kind::null) continue;
       if (is_numeric(wanted) && given == Kind::integer) continue;
-      const std::string_view what = wanted == Kind::integer ? "a whole number" : kind_name(wanted);
-      return wrong_kind(*expr.args[i], given, fmt::format("{} in {}", what, function.usage));
+      const std::string_view what = wanted == Kind::integer ? "whole number" : kind_name(wanted);
+      return wrong_kind(*expr.args[i], given, fmt::format("a {} in {}", what, function.usage));
     }
     return usage(expr, function.usage);
   }

@@ -361,9 +361,9 @@ class ExpressionParser {
     expr->number = token.number;
     if (token.kind == TokenKind::integer) {
       expr->kind = ExprKind::integer_literal;
-      if (token.number > 9007199254740992.0) {
+      if (token.number >= 9007199254740992.0) {
         return problem_at(token.begin,
-                          "this integer is too large (2^53 at most): write it with a "
+                          "this integer is too large (2^53 - 1 at most): write it with a "
                           "decimal point");
       }
     }

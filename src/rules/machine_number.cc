@@ -7,7 +7,8 @@
 namespace ficus::rules {
 namespace {
 
-constexpr double kIntegerMax = 9007199254740992.0;  // 2^53: whole numbers are exact up to here
+// Up to here whole numbers are exact.
+constexpr double kIntegerMax = 9007199254740991.0;  // 2^53 - 1
 
 double rounded_to(double value, double digits) {
   // As DuckDB: scale, round half away from zero, scale back; what overflows is taken as it is.
@@ -54,7 +55,7 @@ bool Machine::run_number(const Instruction& instruction) {
     binary(f);
     if (mark(out, result.ok(), n, kOkFailed,
              [](double v) { return !(std::abs(v) <= kIntegerMax); })) {
-      failure_ = "the integer is beyond 2^53";
+      failure_ = "the integer is beyond 2^53 - 1";
       failure_at_ = instruction.at;
     }
   };

@@ -1,0 +1,2 @@
+CREATE RULE c AS INSERT INTO Alert (x) SELECT TRY_CAST(plate AS DOUBLE)::VARCHAR || CAST(speed AS INTEGER) FROM Vehicle
+WHERE seen + INTERVAL '1h30m' > TIMESTAMP '2026-01-31 08:15:00' AND distance(location, point(119, 26)) < 10 AND NOT parked;
