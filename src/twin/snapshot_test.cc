@@ -127,7 +127,7 @@ TEST(Snapshot, EveryPrefixIsRefused) {
   Schema schema;
   RandomCity city(schema, 9);
   Twin twin(schema, {});
-  fill(twin, city, 4, 12);
+  fill(twin, city, 3, 5);
   const std::string bytes = encoded(twin);
   Twin other(schema, {});
   fill(other, city, 1, 5);
@@ -148,7 +148,7 @@ TEST(Snapshot, DamageIsRefusedOrReadsAsAnotherState) {
   Twin twin(schema, {});
   fill(twin, city, 6, 20);
   const std::string bytes = encoded(twin);
-  for (int i = 0; i < 20'000; ++i) {
+  for (int i = 0; i < 3000; ++i) {
     std::string damaged = bytes;
     for (std::uint64_t n = 1 + random.below(3); n > 0; --n) {
       // Half of the damage goes to the structure at the front.
