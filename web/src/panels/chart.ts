@@ -1,0 +1,176 @@
+// The history of one numeric attribute, followed live.
+import uPlot from 'uplot';
+import 'uplot/dist/uPlot.min.css';
+import { api, describeError, type Series } from '../api.ts';
+import { el, setText, throttled } from '../dom.ts';
+import type { Entity } from '../entity.ts';
+import { timeOf } from '../entity.ts';
+import * as format from '../format.ts';
+import { text } from '../i18n.ts';
+
+export const kRanges = { '1h': 3_600_000, '24h': 86_400_000, '7d': 7 * 86_400_000, all: Infinity } as const;
+export type Range = keyof typeof kRanges;
+
+const kPoints = 1500;
+const kPointsMax = 6000; // then the oldest go
+
+export type Points = [times_s: number[], values: (number | null)[]];
+
+// Rows of the history answer as uPlot takes them; only numbers count. Times must rise.
+export function pointsOf(series: Series, attribute: string): Points {
+  const time_column = series.columns.indexOf('observedAt');
+  const column = series.columns.indexOf(attribute);
+  const pairs: [number, number][] = [];
+  for (const row of series.rows) {
+    const at = timeOf(row[time_column]);
+    const value = row[column];
+    if (at > 0 && typeof value === 'number') pairs.push([at / 1000, value]);
+  }
+  pairs.sort((a, b) => a[0] - b[0]);
+  return [pairs.map((p) => p[0]), pairs.map((p) => p[1])];
+}
+
+// Adds a live value; what is not newer than the last point is left out. Returns whether it was added.
+export function append(points: Points, at_ms: number, value: number, oldest_ms: number): boolean {
+  const [times, values] = points;
+  const last = times[times.length - 1];
+  if (at_ms <= 0 || (last !== undefined && at_ms / 1000 <= last)) return false;
+  times.push(at_ms / 1000);
+  values.push(value);
+  let drop = Math.max(0, times.length - kPointsMax);
+  while (drop < times.length && (times[drop] ?? Infinity) * 1000 < oldest_ms) drop += 1;
+  times.splice(0, drop);
+  values.splice(0, drop);
+  return true;
+}
+
+export interface ChartWish {
+  readonly entity: Entity;
+  readonly attribute: string;
+  readonly name: string; // of the attribute, for people
+  readonly unit: string;
+  readonly decimals: number;
+  readonly range: Range;
+}
+
+export class Chart {
+  readonly element = el('div', { class: 'chart' });
+  private readonly box = el('div', { class: 'chart-box' });
+  private readonly note = el('p', { class: 'quiet-note chart-note', role: 'status' });
+  private readonly readout = el('p', { class: 'readout' });
+  private plot: uPlot | null = null;
+  private wish: ChartWish | null = null;
+  private points: Points = [[], []];
+  private under_way: AbortController | null = null;
+  private readonly redraw = throttled(() => this.draw(), 500);
+
+  constructor(private readonly now: () => number) {
+    this.element.append(this.readout, this.box, this.note);
+    new ResizeObserver(() => {
+      if (this.plot && this.box.clientWidth > 0) this.plot.setSize(this.size());
+    }).observe(this.box);
+  }
+
+  async show(wish: ChartWish | null): Promise<void> {
+    this.under_way?.abort();
+    this.wish = wish;
+    this.points = [[], []];
+    this.drop();
+    setText(this.note, text(wish ? 'chart_loading' : 'chart_none'));
+    if (!wish) return;
+    const stop = (this.under_way = new AbortController());
+    try {
+      const from = Math.max(0, this.now() - kRanges[wish.range]);
+      const series = await api.history(wish.entity.id, wish.attribute, from, kPoints, stop.signal);
+      if (stop.signal.aborted) return;
+      this.points = pointsOf(series, wish.attribute);
+      setText(this.note, series.downsampled ? text('chart_downsampled') : '');
+      this.follow();
+      this.draw();
+    } catch (error) {
+      if (!stop.signal.aborted) setText(this.note, text('chart_failed', { reason: describeError(error) }));
+    }
+  }
+
+  // The entity has changed.
+  follow(): void {
+    const { wish } = this;
+    if (!wish) return;
+    const value = wish.entity.values[wish.attribute];
+    const at = wish.entity.times[wish.attribute];
+    if (typeof value !== 'number' || at === undefined) return;
+    if (append(this.points, at, value, this.now() - kRanges[wish.range])) this.redraw();
+  }
+
+  // Colours and words are read anew.
+  repaint(): void {
+    if (!this.plot) return;
+    this.drop();
+    this.draw();
+  }
+
+  private drop(): void {
+    this.plot?.destroy();
+    this.plot = null;
+    setText(this.readout, '');
+  }
+
+  private draw(): void {
+    if (!this.wish) return;
+    const is_empty = this.points[0].length === 0;
+    if (is_empty) {
+      setText(this.note, text('chart_empty'));
+      return;
+    }
+    if (this.note.textContent === text('chart_empty')) setText(this.note, '');
+    if (this.plot) this.plot.setData(this.points);
+    else this.plot = new uPlot(this.options(this.wish), this.points, this.box);
+  }
+
+  private size(): { width: number; height: number } {
+    return { width: Math.max(120, this.box.clientWidth), height: Math.max(90, this.box.clientHeight) };
+  }
+
+  private options(wish: ChartWish): uPlot.Options {
+    const style = getComputedStyle(this.element);
+    const colour = (name: string) => style.getPropertyValue(name).trim();
+    const axis = {
+      stroke: colour('--text-quiet'),
+      grid: { stroke: colour('--line'), width: 1 },
+      ticks: { stroke: colour('--line'), width: 1, size: 4 },
+      font: `11px ${style.fontFamily}`,
+    };
+    return {
+      ...this.size(),
+      legend: { show: false },
+      padding: [8, 12, 0, 0],
+      cursor: { y: false, drag: { x: true, y: false } },
+      series: [
+        {},
+        {
+          label: wish.name,
+          stroke: colour('--accent'),
+          fill: colour('--accent-faint'),
+          width: 1.5,
+          spanGaps: true,
+          points: { show: (u) => (u.data[0].length < 40), size: 5 },
+        },
+      ],
+      axes: [
+        { ...axis, values: (_u, splits, _axis, _space, step) => splits.map((s) => format.timeTick(s, step)), space: 70 },
+        { ...axis, values: (_u, splits) => splits.map((s) => format.number(s)), size: 56 },
+      ],
+      hooks: {
+        setCursor: [
+          (u) => {
+            const i = u.cursor.idx;
+            const at = i === null || i === undefined ? undefined : u.data[0][i];
+            const value = i === null || i === undefined ? undefined : u.data[1]?.[i];
+            const is_known = at !== undefined && typeof value === 'number';
+            setText(this.readout, is_known ? `${format.value(value, wish)}  ·  ${format.dateTime(at * 1000)}` : '');
+          },
+        ],
+      },
+    };
+  }
+}
