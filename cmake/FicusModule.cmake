@@ -34,6 +34,11 @@ endif()
 
 set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
 
+if(FICUS_FUZZ)
+  # Every module reports its coverage to the fuzzers.
+  add_compile_options(-fsanitize=fuzzer-no-link)
+endif()
+
 find_package(Threads REQUIRED)
 if(FICUS_TESTS)
   find_package(GTest REQUIRED)

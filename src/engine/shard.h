@@ -37,7 +37,7 @@ struct ShardParts {
 // A step is written and synced with its neighbours (group commit). Until then its completion, its
 // rows for the history and its batches for followers wait in `pending_`; what was acknowledged is
 // on disk.
-class Shard : private LogFold {
+class Shard final : private LogFold {
  public:
   struct Heard {
     std::string source;

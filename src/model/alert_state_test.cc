@@ -31,7 +31,9 @@ TEST(AlertState, EveryStepOfTheTable) {
 TEST(AlertState, StepsThatAreNotAllowedChangeNothing) {
   for (const AlertState state : kStates) {
     for (const AlertEvent event : kEvents) {
-      if (!is_allowed(state, event)) EXPECT_EQ(next(state, event), state);
+      if (!is_allowed(state, event)) {
+        EXPECT_EQ(next(state, event), state);
+      }
     }
   }
 }

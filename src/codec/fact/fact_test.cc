@@ -72,7 +72,9 @@ TEST(Fact, EveryPrefixAndManyDamagesAreRefusedOrRead) {
   for (std::size_t length = 0; length < bytes.size(); ++length) {
     const auto facts = read_step(std::string_view(bytes).substr(0, length), schema);
     // Only a cut between two facts leaves something whole.
-    if (facts) ASSERT_LT(facts->size(), 2U) << length;
+    if (facts) {
+      ASSERT_LT(facts->size(), 2U) << length;
+    }
   }
   Random random(3);
   for (int i = 0; i < 20'000; ++i) {
