@@ -357,6 +357,20 @@ TEST_F(ExpressionOracle, WrittenByHand) {
       "abs(a) + round(b, 2) * 3",
       "1 / 3",
       "2 * 3 + length(s)",
+      // a literal with a decimal point beside a column is a DOUBLE in DuckDB, too
+      "a > 2.5",
+      "a * 1.1",
+      "a + 0.1 - b",
+      "round(a * 1.5, 1)",
+      "a BETWEEN 0.1 AND 2.5",
+      "a IN (2.5, 0.1)",
+      "a / 0.3",
+      "b % 0.7",
+      "COALESCE(a, 0.5)",
+      "CASE WHEN p THEN a ELSE 1.25 END",
+      "123456.789 = a",
+      "GREATEST(a, -2.5)",
+      "a = 0.1",
       // comparison, NaN, NULL
       "a = b",
       "a <> b",
@@ -598,7 +612,7 @@ TEST_F(ExpressionOracle, WrittenByHand) {
 }
 
 TEST_F(ExpressionOracle, RandomFromTheGrammar) {
-  constexpr int kCount = 2500;
+  constexpr int kCount = 1500;
   Random random(20261123);
   int refused = 0;
   for (int i = 0; i < kCount && !HasFailure(); ++i) {
