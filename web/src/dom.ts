@@ -45,12 +45,14 @@ export function arrange(parent: Element, wanted: readonly Element[]): void {
   });
 }
 
-// Calls `work` on an animation frame, however often it is asked to, and at most once in `interval_ms`.
-export function throttled(work: () => void, interval_ms: number): () => void {
+// Calls `work` on an animation frame, however often it is asked to, and at most once in `interval_ms`
+// (a function where that varies).
+export function throttled(work: () => void, interval_ms: number | (() => number)): () => void {
   let last = -Infinity;
   let is_waiting = false;
   const frame = () => {
-    const left = last + interval_ms - performance.now();
+    const interval = typeof interval_ms === 'number' ? interval_ms : interval_ms();
+    const left = last + interval - performance.now();
     if (left > 4) {
       setTimeout(() => requestAnimationFrame(frame), left);
       return;

@@ -34,10 +34,10 @@ export function count(n: number): string {
   return numberFormat(0, 0).format(n);
 }
 
-// `decimals` is what the type declares; a negative or missing one means that nothing is declared.
+// `decimals`: the digits after the point that matter, as the type declares; negative or missing: all.
 export function number(value: number, decimals?: number): string {
   if (!Number.isFinite(value)) return '–';
-  if (decimals !== undefined && decimals > 0) return numberFormat(decimals, decimals).format(value);
+  if (decimals !== undefined && decimals >= 0) return numberFormat(decimals, decimals).format(value);
   const size = Math.abs(value);
   if (size !== 0 && (size >= 1e12 || size < 1e-4)) return value.toExponential(3);
   return numberFormat(size >= 1000 ? 1 : size >= 1 ? 3 : 6, 0).format(value);

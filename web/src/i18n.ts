@@ -53,7 +53,7 @@ export const table = {
     zh: '此浏览器无法显示地图（需要 WebGL）。其余功能可正常使用。',
     en: 'This browser cannot show the map (it needs WebGL). Everything else works.',
   },
-  licences: { zh: '许可', en: 'Licences' },
+  licences: { zh: '开源许可', en: 'Licences' },
 
   entity: { zh: '对象详情', en: 'Object' },
   entity_close: { zh: '关闭对象详情', en: 'Close object' },

@@ -126,6 +126,7 @@ document.getElementById('app')?.append(
 );
 mountToasts(document.body);
 showView('map');
+map.open();
 
 document.addEventListener('keydown', (event) => {
   if (event.defaultPrevented || document.querySelector('dialog[open]')) return;

@@ -14,6 +14,8 @@ import { makeStyle, paints } from './style.ts';
 import { ZoneNames } from './zone_names.ts';
 
 const kUpdateInterval_ms = 400;
+// Handing dots to the map may take this part of the time, so that a slow machine stays usable.
+const kUpdateShare = 0.1;
 const kReach_px = 7;
 
 export interface MapEvents {
@@ -34,8 +36,13 @@ export class MapView {
   private map: MapLibreMap | null = null;
   private layers: EntityLayers | null = null;
   private zone_names: ZoneNames | null = null;
+  private ring: [number, number] | null = null; // where the selection's ring is
   private is_fitted = false;
-  private readonly update = throttled(() => this.draw(), kUpdateInterval_ms);
+  private draw_ms = 0; // how long the last drawing took
+  private readonly update = throttled(
+    () => this.draw(),
+    () => Math.max(kUpdateInterval_ms, this.draw_ms / kUpdateShare),
+  );
 
   constructor(
     private readonly store: Store,
@@ -47,7 +54,6 @@ export class MapView {
     this.element = el('section', { class: 'map-panel' }, this.canvas_box, tools, foot, this.tip);
     this.write();
     store.on('language', () => this.write());
-    this.open();
   }
 
   get count(): number {
@@ -64,7 +70,8 @@ export class MapView {
     this.map.flyTo({ center: [longitude, latitude], zoom, duration: 900 });
   }
 
-  private open(): void {
+  // To be called once the element is on the page: the map takes its size from it.
+  open(): void {
     let map: MapLibreMap;
     try {
       map = new maplibre.Map({
@@ -145,20 +152,22 @@ export class MapView {
   private draw(): void {
     const { map, layers, store } = this;
     if (!map || !layers) return;
+    const start = performance.now();
     layers.take(store.moved);
     store.moved.clear();
     if (!layers.flush()) this.update();
+    this.draw_ms = performance.now() - start;
     this.fit(false);
     const { selected } = store;
     const is_placed = selected !== null && hasLocation(selected) && !store.hidden_layers.has(selected.type);
-    this.put(
-      'selected',
-      is_placed
-        ? [{ type: 'Feature', geometry: { type: 'Point', coordinates: [selected.longitude, selected.latitude] }, properties: {} }]
-        : [],
-    );
-    if (is_placed && store.is_following && !map.isZooming()) {
-      map.easeTo({ center: [selected.longitude, selected.latitude], duration: 350, easing: (t) => t });
+    const place: [number, number] | null = is_placed ? [selected.longitude, selected.latitude] : null;
+    if (place?.join() !== this.ring?.join()) {
+      this.ring = place;
+      this.put('selected', place ? [{ type: 'Feature', geometry: { type: 'Point', coordinates: place }, properties: {} }] : []);
+      // Not while the operator or a flight moves the map: following takes over afterwards.
+      if (place && store.is_following && !map.isZooming()) {
+        map.easeTo({ center: place, duration: 350, easing: (t) => t });
+      }
     }
     setAttribute(this.follow, 'aria-pressed', String(store.is_following));
     this.follow.hidden = !is_placed;

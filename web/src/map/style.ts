@@ -76,13 +76,17 @@ const kLayers: LayerSpecification[] = [
     id: 'selected-ring',
     type: 'circle',
     source: 'selected',
-    paint: { 'circle-radius': 12, 'circle-opacity': 0.12, 'circle-stroke-width': 2.5 },
+    paint: { 'circle-radius': ['interpolate', ['linear'], ['zoom'], 9, 9, 14, 13], 'circle-opacity': 0.12, 'circle-stroke-width': 2.5 },
   },
   {
     id: 'alerts-ring',
     type: 'circle',
     source: 'alerts',
-    paint: { 'circle-radius': 9, 'circle-opacity': 0.15, 'circle-stroke-width': 2 },
+    paint: {
+      'circle-radius': ['interpolate', ['linear'], ['zoom'], 9, 5, 14, 10],
+      'circle-opacity': 0.15,
+      'circle-stroke-width': 2,
+    },
   },
 ];
 

@@ -6,7 +6,7 @@ import { label } from '../i18n.ts';
 import { boundsOfFeatures, type Bounds } from './bounds.ts';
 import { maplibre } from './maplibre.ts';
 
-const kWidthMin_px = 36;
+const kWidthMin_px = 56;
 
 interface ZoneName {
   readonly marker: Marker;

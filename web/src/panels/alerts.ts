@@ -144,7 +144,7 @@ function makeRow(store: Store, id: string, on_show: (alert: Alert) => void, act:
   const age = el('time', { class: 'age' });
   const source = el('span', { class: 'ellipsis grow' });
   const state = el('span', { class: 'state' });
-  const department = el('span', { class: 'ellipsis grow' });
+  const department = el('span', { class: 'ellipsis department' });
   const main = el(
     'button',
     {
@@ -156,7 +156,7 @@ function makeRow(store: Store, id: string, on_show: (alert: Alert) => void, act:
       },
     },
     el('span', { class: 'alert-line' }, severity, what, age),
-    el('span', { class: 'alert-line minor' }, rule, source),
+    el('span', { class: 'alert-line minor' }, rule, source, department),
   );
   // A second click while the first is under way would only earn a conflict.
   const button = (step: Step) => {
@@ -181,7 +181,7 @@ function makeRow(store: Store, id: string, on_show: (alert: Alert) => void, act:
     'li',
     { class: 'alert-row', 'data-testid': 'alert-row', 'data-alert-id': id },
     main,
-    el('div', { class: 'alert-line alert-actions' }, state, department, steps.acknowledge, steps.assign, steps.close),
+    el('div', { class: 'alert-line alert-actions' }, state, el('span', { class: 'grow' }), steps.acknowledge, steps.assign, steps.close),
   );
   const write = (alert: Alert, now_ms: number) => {
     setAttribute(element, 'data-status', alert.status);

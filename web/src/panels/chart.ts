@@ -1,48 +1,17 @@
 // The history of one numeric attribute, followed live.
 import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
-import { api, describeError, type Series } from '../api.ts';
+import { api, describeError } from '../api.ts';
 import { el, setText, throttled } from '../dom.ts';
 import type { Entity } from '../entity.ts';
-import { timeOf } from '../entity.ts';
 import * as format from '../format.ts';
 import { text } from '../i18n.ts';
+import { append, pointsOf, type Points } from './chart_points.ts';
 
 export const kRanges = { '1h': 3_600_000, '24h': 86_400_000, '7d': 7 * 86_400_000, all: Infinity } as const;
 export type Range = keyof typeof kRanges;
 
 const kPoints = 1500;
-const kPointsMax = 6000; // then the oldest go
-
-export type Points = [times_s: number[], values: (number | null)[]];
-
-// Rows of the history answer as uPlot takes them; only numbers count. Times must rise.
-export function pointsOf(series: Series, attribute: string): Points {
-  const time_column = series.columns.indexOf('observedAt');
-  const column = series.columns.indexOf(attribute);
-  const pairs: [number, number][] = [];
-  for (const row of series.rows) {
-    const at = timeOf(row[time_column]);
-    const value = row[column];
-    if (at > 0 && typeof value === 'number') pairs.push([at / 1000, value]);
-  }
-  pairs.sort((a, b) => a[0] - b[0]);
-  return [pairs.map((p) => p[0]), pairs.map((p) => p[1])];
-}
-
-// Adds a live value; what is not newer than the last point is left out. Returns whether it was added.
-export function append(points: Points, at_ms: number, value: number, oldest_ms: number): boolean {
-  const [times, values] = points;
-  const last = times[times.length - 1];
-  if (at_ms <= 0 || (last !== undefined && at_ms / 1000 <= last)) return false;
-  times.push(at_ms / 1000);
-  values.push(value);
-  let drop = Math.max(0, times.length - kPointsMax);
-  while (drop < times.length && (times[drop] ?? Infinity) * 1000 < oldest_ms) drop += 1;
-  times.splice(0, drop);
-  values.splice(0, drop);
-  return true;
-}
 
 export interface ChartWish {
   readonly entity: Entity;
@@ -157,7 +126,7 @@ export class Chart {
         },
       ],
       axes: [
-        { ...axis, values: (_u, splits, _axis, _space, step) => splits.map((s) => format.timeTick(s, step)), space: 70 },
+        { ...axis, values: (_u, splits, _axis, _space, step) => splits.map((s) => format.timeTick(s, step)), space: 70, size: 28 },
         { ...axis, values: (_u, splits) => splits.map((s) => format.number(s)), size: 56 },
       ],
       hooks: {

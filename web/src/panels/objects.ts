@@ -1,11 +1,12 @@
 // Finding entities, those without a location included.
 import { arrange, el, setAttribute, setText, throttled } from '../dom.ts';
-import { hasLocation, nameOf, type Entity } from '../entity.ts';
+import { hasLocation, nameOf } from '../entity.ts';
 import * as format from '../format.ts';
 import { label, text } from '../i18n.ts';
 import { typeColour } from '../map/palette.ts';
 import { settings } from '../settings.ts';
 import { kAlertType, type Store } from '../store.ts';
+import { find } from './find.ts';
 import { makePanel, Rows } from './panel.ts';
 
 const kShownMax = 60;
@@ -16,25 +17,6 @@ interface ObjectRow {
   swatch: HTMLElement;
   name: HTMLElement;
   note: HTMLElement;
-}
-
-export interface Search {
-  readonly type: string; // empty: every type
-  readonly words: string;
-  readonly only_unlocated: boolean;
-}
-
-// The first `most` entities that fit, ordered by id, and how many fit.
-export function find(entities: Iterable<Entity>, search: Search, most: number): { found: Entity[]; total: number } {
-  const words = search.words.trim().toLowerCase();
-  const found: Entity[] = [];
-  for (const entity of entities) {
-    if (search.only_unlocated && hasLocation(entity)) continue;
-    if (words !== '' && !entity.id.toLowerCase().includes(words) && !nameOf(entity).toLowerCase().includes(words)) continue;
-    found.push(entity);
-  }
-  found.sort((a, b) => (a.id < b.id ? -1 : a.id > b.id ? 1 : 0));
-  return { found: found.slice(0, most), total: found.length };
 }
 
 export interface ObjectsPanel {
@@ -76,7 +58,7 @@ export function makeObjectsPanel(store: Store, on_pick: (id: string) => void): O
   };
   const write = () => {
     const among = types.value === '' ? store.entities.values() : (store.by_type.get(types.value) ?? []);
-    const search = { type: types.value, words: input.value, only_unlocated: unlocated.checked };
+    const search = { words: input.value, only_unlocated: unlocated.checked };
     const { found, total } = find(among, search, kShownMax);
     const order = store.types.filter((type) => type.name !== kAlertType).map((type) => type.name);
     const made = rows.take(found.map((entity) => entity.id));
