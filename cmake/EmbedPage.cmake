@@ -7,7 +7,10 @@ set(declarations "")
 set(entries "")
 set(number 0)
 foreach(file IN LISTS files)
+  # The digest makes a compiler cache notice that the content has changed.
+  file(SHA256 ${PAGE_DIR}/${file} digest)
   string(APPEND data
+    "// ${file}: ${digest}\n"
     "asm(\".section .rodata\\n.global ficus_page_${number}\\nficus_page_${number}:\\n\"\n"
     "    \".incbin \\\"${PAGE_DIR}/${file}\\\"\\n.global ficus_page_${number}_end\\nficus_page_${number}_end:\\n.byte 0\\n.text\\n\");\n")
   string(APPEND declarations
@@ -16,7 +19,6 @@ foreach(file IN LISTS files)
     "      {\"/${file}\", {ficus_page_${number}, static_cast<std::size_t>(ficus_page_${number}_end - ficus_page_${number})}},\n")
   math(EXPR number "${number} + 1")
 endforeach()
-set(text "// Made by cmake/EmbedPage.cmake from web/dist.\n#include <vector>\n\n#include \"api/page_files.h\"\n\n${data}\n${declarations}\n"
+string(CONCAT text "// Made by cmake/EmbedPage.cmake from web/dist.\n#include <vector>\n\n#include \"api/page_files.h\"\n\n${data}\n${declarations}\n"
   "namespace ficus::api {\n\nstd::span<const PageFile> page_files() {\n  static const std::vector<PageFile> files{\n${entries}  };\n  return files;\n}\n\n}  // namespace ficus::api\n")
-string(CONCAT text ${text})
 file(WRITE ${OUTPUT} "${text}")

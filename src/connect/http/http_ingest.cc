@@ -83,20 +83,10 @@ class Upload : public std::enable_shared_from_this<Upload> {
     finish();
   }
 
-  // An array's elements are payloads; anything else is one payload, unless it only makes sense line
-  // by line.
+  // One JSON text (the mapping takes the elements of an array one by one), unless it only makes sense line by
+  // line: many senders of newline-delimited JSON call it application/json.
   void on_document(std::string_view body) {
-    json::JsonDocument document({.bytes_max = limits_.document_bytes_max});
-    const auto value = document.parse(body);
-    if (value && value->kind() == json::JsonKind::array) {
-      std::string element;
-      for (json::JsonItems items(*value); items.next();) {
-        element.clear();
-        items.value().append_json(element);
-        map(element);
-      }
-    } else if (!value && body.find('\n') != std::string_view::npos &&
-               starts_with_whole_line(body)) {
+    if (body.find('\n') != std::string_view::npos && starts_with_whole_line(body)) {
       lines_.feed(body);
       while (const auto line = lines_.next()) map_line(*line);
       if (const auto line = lines_.finish()) map_line(*line);
@@ -106,9 +96,13 @@ class Upload : public std::enable_shared_from_this<Upload> {
     finish();
   }
 
+  // Several lines of which the first is a JSON object by itself.
   bool starts_with_whole_line(std::string_view body) const {
+    const std::size_t end = body.find('\n');
+    if (body.find_first_not_of(" \t\r\n", end) == std::string_view::npos) return false;
     json::JsonDocument document({.bytes_max = limits_.document_bytes_max});
-    return document.parse(body.substr(0, body.find('\n'))).has_value();
+    const auto first = document.parse(body.substr(0, end));
+    return first && first->kind() == json::JsonKind::object;
   }
 
   void note_quarantined() {

@@ -1,0 +1,210 @@
+"""kill -9 at random moments while meters send over MQTT QoS 1 and HTTP: what was acknowledged is there afterwards,
+exactly once, and so are sessions and retained messages."""
+import http.client
+import json
+import os
+import random
+import threading
+import time
+import unittest
+
+import paho.mqtt.client as mqtt
+
+import harness
+
+KILLS = int(os.environ.get("FICUS_CRASH_KILLS", "24"))
+SEED = int(os.environ.get("FICUS_CRASH_SEED", "1"))
+
+
+class Meter(threading.Thread):
+    """Sends numbered readings until told to stop; a reading that was not acknowledged is sent again, unchanged."""
+
+    def __init__(self, brain, name):
+        super().__init__(daemon=True)
+        self.brain = brain
+        self.name_ = name
+        self.running = True
+        self.number = 0
+        self.unacknowledged = {}  # number -> payload
+        self.acknowledged = set()
+
+    def next_reading(self):
+        self.number += 1
+        reading = {"meter": self.name_, "n": self.number, "t": 1_700_000_000_000_000 + self.number * 1000,
+                   "level": self.number % 100}
+        self.unacknowledged[self.number] = json.dumps(reading)
+        return self.number
+
+    def acknowledge(self, number):
+        if self.unacknowledged.pop(number, None) is not None:
+            self.acknowledged.add(number)
+
+
+class HttpMeter(Meter):
+    def run(self):
+        while self.running or self.unacknowledged:
+            while self.running and len(self.unacknowledged) < 20:
+                self.next_reading()
+            batch = dict(self.unacknowledged)
+            try:
+                status, _ = self.brain.request("POST", "/ingest/gateway", "\n".join(batch.values()) + "\n",
+                                               {"Content-Type": "application/x-ndjson"}, timeout=10)
+            except (OSError, http.client.HTTPException):
+                time.sleep(0.05)
+                continue
+            if status == 200:
+                for number in batch:
+                    self.acknowledge(number)
+
+
+class MqttMeter(Meter):
+    WINDOW = 50
+
+    def run(self):
+        while self.running or self.unacknowledged:
+            try:
+                self.connection()
+            except OSError:
+                time.sleep(0.05)
+
+    def connection(self):
+        """One connection: first what is owed, then new readings."""
+        in_flight = {}
+        lock = threading.Lock()
+        connected = threading.Event()
+        broken = threading.Event()
+        client = mqtt.Client(client_id=self.name_, clean_session=True)
+        client.max_inflight_messages_set(self.WINDOW)
+        client.on_connect = lambda *_: connected.set()
+        client.on_disconnect = lambda *_: broken.set()
+
+        def on_publish(_client, _data, mid):
+            with lock:
+                number = in_flight.pop(mid, None)
+                if number is None:
+                    early.add(mid)
+                else:
+                    self.acknowledge(number)
+
+        early = set()
+        client.on_publish = on_publish
+        client.connect("127.0.0.1", self.brain.mqtt_port, keepalive=10)
+        client.loop_start()
+        try:
+            if not connected.wait(3):
+                return
+            owed = sorted(self.unacknowledged)
+            while not broken.is_set() and (self.running or self.unacknowledged):
+                if owed:
+                    number = owed.pop(0)
+                elif self.running and len(in_flight) < self.WINDOW:
+                    number = self.next_reading()
+                else:
+                    time.sleep(0.001)
+                    continue
+                with lock:
+                    info = client.publish(f"meter/{self.name_}", self.unacknowledged[number], qos=1)
+                    if info.mid in early:
+                        early.discard(info.mid)
+                        self.acknowledge(number)
+                    else:
+                        in_flight[info.mid] = number
+        finally:
+            client.loop_stop()
+            client.disconnect()
+
+
+class Subscriber:
+    """A persistent session that hears every meter; remembers what it was handed."""
+
+    def __init__(self, port):
+        self.heard = set()
+        self.sessions = []
+        self.client = mqtt.Client(client_id="archive", clean_session=False)
+        self.client.on_message = lambda _c, _d, m: self.heard.add((m.topic, json.loads(m.payload)["n"]))
+        self.client.on_connect = self.on_connect
+        self.client.reconnect_delay_set(1, 1)
+        self.client.connect("127.0.0.1", port, keepalive=10)
+        self.client.loop_start()
+
+    def on_connect(self, client, _data, flags, _code):
+        self.sessions.append(flags["session present"])
+        if not flags["session present"]:
+            client.subscribe("meter/#", qos=1)
+
+    def stop(self):
+        self.client.loop_stop()
+        self.client.disconnect()
+
+
+class Crash(unittest.TestCase):
+    def test_nothing_acknowledged_is_lost(self):
+        chance = random.Random(SEED)
+        with harness.Brain("crash") as brain:
+            publisher = mqtt.Client(client_id="marks", clean_session=True)
+            publisher.connect("127.0.0.1", brain.mqtt_port)
+            publisher.loop_start()
+            for i in range(20):
+                publisher.publish(f"mark/{i}", f"kept {i}", qos=1, retain=True).wait_for_publish(5)
+            publisher.loop_stop()
+            publisher.disconnect()
+            subscriber = Subscriber(brain.mqtt_port)
+            brain.wait_for("the subscription", lambda: subscriber.sessions, 10)
+            time.sleep(0.5)
+            meters = [MqttMeter(brain, f"m{i}") for i in range(3)] + [HttpMeter(brain, f"h{i}") for i in range(2)]
+            for meter in meters:
+                meter.start()
+            received_before = 0
+            for cycle in range(KILLS):
+                time.sleep(chance.uniform(0.05, 0.9))
+                brain.kill()
+                brain.start()
+                received = sum(brain.books(name)["received"] for name in ("meters", "gateway"))
+                self.assertGreaterEqual(received, received_before, "the books went backwards")
+                received_before = received
+                print(f"kill {cycle + 1}: {sum(len(m.acknowledged) for m in meters)} acknowledged", flush=True)
+            for meter in meters:
+                meter.running = False
+            for meter in meters:
+                meter.join(60)
+                self.assertFalse(meter.is_alive(), f"{meter.name_} still has {len(meter.unacknowledged)} unacknowledged")
+            total = sum(len(meter.acknowledged) for meter in meters)
+            self.assertGreater(total, KILLS * 20)
+            brain.wait_for_history("Meter", total)
+            time.sleep(0.5)
+            for meter in meters:
+                rows = brain.sql(f"SELECT sequence, count(*) FROM Meter WHERE id = 'urn:ngsi-ld:Meter:{meter.name_}' "
+                                 "GROUP BY sequence")
+                counts = {int(float(number)): count for number, count in rows}
+                self.assertEqual(set(counts), meter.acknowledged, meter.name_)
+                self.assertEqual({count for count in counts.values()}, {1}, f"{meter.name_} is in history twice")
+            for name in ("meters", "gateway"):
+                harness.assert_balanced(self, brain.books(name))
+            # The subscriber's session was always resumed, and every acknowledged message has reached it.
+            self.assertEqual(subscriber.sessions[0], 0)
+            self.assertTrue(all(subscriber.sessions[1:]), subscriber.sessions)
+            wanted = {(f"meter/{m.name_}", n) for m in meters if isinstance(m, MqttMeter) for n in m.acknowledged}
+            try:
+                brain.wait_for("the queued messages", lambda: wanted <= subscriber.heard, 60)
+            finally:
+                subscriber.stop()
+            kept = []
+            reader = mqtt.Client(client_id="reader", clean_session=True)
+            reader.on_message = lambda _c, _d, m: kept.append((m.topic, m.payload.decode(), m.retain))
+            reader.connect("127.0.0.1", brain.mqtt_port)
+            reader.loop_start()
+            reader.subscribe("mark/#", qos=1)
+            brain.wait_for("the retained messages", lambda: len(kept) >= 20, 10)
+            reader.loop_stop()
+            reader.disconnect()
+            self.assertEqual(sorted(kept), sorted((f"mark/{i}", f"kept {i}", 1) for i in range(20)))
+            # Each rise over the limit is one alert; an alert that was cleared is raised again, not doubled.
+            open_alerts = brain.get("/alerts?state=all&limit=10000")["alerts"]
+            keys = [(a["rule"], a["alertSource"]) for a in open_alerts if a["status"] in ("raised", "acknowledged")]
+            self.assertEqual(len(keys), len(set(keys)), "two open alerts for one rule and entity")
+            output = brain.stop() and brain.run("log", "check", "--config", str(brain.config))
+            self.assertIn("sound", output)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
