@@ -264,13 +264,7 @@ class ItemRuleLoader {
     }
     for (std::size_t i = 0; i < node.children.size(); ++i) {
       const std::string& name = node.keys[i].text;
-      if (!is_valid_name(name)) {
-        mistake(node.keys[i].place,
-                fmt::format("'{}' is not an attribute name: expected a letter, then letters, "
-                            "digits, '_'",
-                            name));
-        continue;
-      }
+      if (!check_attribute_name(name, node.keys[i].place, context_.mistakes)) continue;
       const std::optional<AttributeInfo> declared = declared_attribute(name);
       auto loaded =
           load_attribute(name, node.children[i], declared ? &*declared : nullptr, context_);

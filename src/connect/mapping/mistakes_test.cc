@@ -130,6 +130,7 @@ TEST(Mistakes, OfAttributes) {
       {"other: {path: $.v, from_unit: KNT}",
        "sources.yaml:9:39: 'from_unit' has nothing to convert to: expected 'unit' here or in "
        "types.yaml"},
+      {"id: $.v", "sources.yaml:9:9: 'id' cannot be an attribute: every entity has it already"},
       {"2nd: $.v",
        "sources.yaml:9:9: '2nd' is not an attribute name: expected a letter, then letters, digits, "
        "'_'"},
@@ -285,6 +286,11 @@ TEST(Mistakes, OfTypes) {
             "types.yaml:1:50: 'km/h' is not a unit: expected a UN/CEFACT common code such as KMH");
   EXPECT_EQ(types("types: {A: {attributes: {x: {kind: number, decimals: 1.5}}}}"),
             "types.yaml:1:54: expected a whole number from 0 to 15 for 'decimals', found '1.5'");
+  EXPECT_EQ(types("types: {A: {attributes: {type: {kind: text}}}}"),
+            "types.yaml:1:26: 'type' cannot be an attribute: every entity has it already");
+  EXPECT_EQ(types("types: {A: {attributes: {2x: {kind: text}}}}"),
+            "types.yaml:1:26: '2x' is not an attribute name: expected a letter, then letters, "
+            "digits, '_'");
   EXPECT_EQ(types("types: {A: {attributes: [x]}}"),
             "types.yaml:1:25: expected a map of attributes, found a list");
   EXPECT_EQ(types("types: {A: {label: {zh: a, en: b, de: c}}}"),

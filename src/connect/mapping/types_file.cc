@@ -78,6 +78,7 @@ void load_type(const YamlNode::Key& key, const YamlNode& node, Schema& schema, M
   }
   for (std::size_t i = 0; i < attributes->children.size(); ++i) {
     const YamlNode::Key& name = attributes->keys[i];
+    if (!check_attribute_name(name.text, name.place, mistakes)) continue;
     const auto info = load_declaration(name.text, attributes->children[i], mistakes);
     if (!info) continue;
     const auto declared = schema.declare_attribute(type.id, *info);

@@ -53,6 +53,9 @@ std::optional<std::size_t> load_placeholder(const YamlNode& node, const RuleCont
 // A scalar as canonical_text() would give it for the same value in a payload.
 std::string canonical_scalar(std::string_view text, bool is_quoted);
 
+// Reports a name that no attribute can have; true if it is one.
+bool check_attribute_name(std::string_view name, YamlPlace place, Mistakes& mistakes);
+
 std::optional<ValueKind> value_kind_from_name(std::string_view name);
 
 }  // namespace ficus::connect

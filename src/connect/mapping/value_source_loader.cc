@@ -205,6 +205,22 @@ void load_missing_values(YamlMap& map, const RuleContext& context, ValueRule& ru
   }
 }
 
+bool check_attribute_name(std::string_view name, YamlPlace place, Mistakes& mistakes) {
+  if (!is_valid_name(name)) {
+    mistakes.add(place, fmt::format("'{}' is not an attribute name: expected a letter, then "
+                                    "letters, digits, '_'",
+                                    name));
+    return false;
+  }
+  // An entity has these beside its attributes (NGSI-LD, ETSI GS CIM 009, 4.5.1).
+  if (name == "id" || name == "type" || name == "observedAt") {
+    mistakes.add(place,
+                 fmt::format("'{}' cannot be an attribute: every entity has it already", name));
+    return false;
+  }
+  return true;
+}
+
 std::optional<ValueKind> value_kind_from_name(std::string_view name) {
   for (const ValueKind kind :
        {ValueKind::boolean, ValueKind::number, ValueKind::text, ValueKind::time, ValueKind::point,
