@@ -32,7 +32,7 @@ TEST(DuckHistory, RowsAreVisibleAfterCommitAndAfterRestart) {
       "urn:ngsi-ld:Vehicle:v0|1970-01-01T00:00:00Z|1970-01-01T00:00:00Z|buses|0|0.25|"
       "{\"lon\":119.3,\"lat\":26.08}|line 0|true|1970-01-01T00:10:00Z|1",
       "urn:ngsi-ld:Vehicle:v1|1970-01-01T00:00:01Z|1970-01-01T00:00:00Z|buses|0.1|1.25|"
-      "{\"lon\":119.30001,\"lat\":26.080009999999998}|line 1|false|NULL|0.5",
+      "{\"lon\":119.300001,\"lat\":26.080001}|line 1|false|NULL|0.5",
   };
   const std::string sql = "SELECT * FROM Vehicle WHERE speed < 0.2 ORDER BY id";
   EXPECT_EQ(city.rows(sql), expected);
@@ -212,7 +212,9 @@ TEST(DuckHistory, SealedRowsAnswerAsBefore) {
   ASSERT_EQ(report.sealed.size(), 1U) << (report.problems.empty() ? "" : report.problems[0]);
   EXPECT_EQ(report.sealed[0], "Vehicle/19700101T000000Z-19700101T013959Z-1.parquet");
   for (std::size_t i = 0; i < before.size(); ++i) EXPECT_EQ(city.rows(kComparisons[i]), before[i]);
-  EXPECT_TRUE(city.one("SELECT layout FROM ficus_sealed").contains("speed DECIMAL(9,1)"));
+  const std::string layout = city.one("SELECT layout FROM ficus_sealed");
+  EXPECT_TRUE(layout.contains("speed DECIMAL(9,1)")) << layout;
+  EXPECT_TRUE(layout.contains("location STRUCT(lon DECIMAL(9,6), lat DECIMAL(9,6))")) << layout;
   const HistoryFigures figures = city.history->figures();
   EXPECT_EQ(figures.rows_sealed, 6000U);
   EXPECT_EQ(figures.rows_tail, 0U);

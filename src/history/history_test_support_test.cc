@@ -107,7 +107,11 @@ std::shared_ptr<const ObservationBatch> TestCity::vehicles(int first, int count)
   speed_info.decimals = 1;
   const AttributeId speed = schema.declare_attribute(type, speed_info).value();
   const AttributeId heading = attribute("heading", ValueKind::number);
-  const AttributeId location = attribute("location", ValueKind::point);
+  AttributeInfo location_info;
+  location_info.name = "location";
+  location_info.kind = ValueKind::point;
+  location_info.decimals = 6;
+  const AttributeId location = schema.declare_attribute(type, location_info).value();
   const AttributeId line = attribute("line", ValueKind::text);
   const AttributeId open = attribute("doorsOpen", ValueKind::boolean);
   const AttributeId due = attribute("due", ValueKind::time);
@@ -117,7 +121,7 @@ std::shared_ptr<const ObservationBatch> TestCity::vehicles(int first, int count)
     batch.begin_row("urn:ngsi-ld:Vehicle:v" + std::to_string(i % 10), Timestamp::from_seconds(i));
     batch.set_number(speed, (i % 800) / 10.0);
     batch.set_number(heading, i % 360 + 0.25);
-    batch.set_point(location, {119.3 + (i % 1000) * 1e-5, 26.08 + (i % 777) * 1e-5});
+    batch.set_point(location, {(119'300'000 + i % 1000) / 1e6, (26'080'000 + i % 777) / 1e6});
     batch.set_text(line, ValueKind::text, "line " + std::to_string(i % 3));
     batch.set_boolean(open, i % 5 == 0);
     if (i % 4 == 0) batch.set_time(due, Timestamp::from_seconds(i + 600));

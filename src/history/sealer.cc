@@ -19,9 +19,11 @@ namespace {
 constexpr int kDigitsMax = 15;
 constexpr int kDigitsSmall = 9;  // four bytes in the file instead of eight
 
+// A number, or a point (both of its numbers), with declared decimals.
 struct NumberColumn {
   std::size_t index;  // in the type's columns
   int decimals;
+  std::vector<std::string> numbers;  // as SQL
 };
 
 std::vector<NumberColumn> decimal_candidates(const SealJob& job) {
@@ -29,8 +31,13 @@ std::vector<NumberColumn> decimal_candidates(const SealJob& job) {
   for (std::size_t i = 0; i < job.type.columns.size(); ++i) {
     const HistoryColumn& column = job.type.columns[i];
     const auto found = job.decimals.find(column.name);
-    if (column.kind != ValueKind::number || found == job.decimals.end()) continue;
-    if (found->second >= 0 && found->second <= kDigitsSmall) out.push_back({i, found->second});
+    if (found == job.decimals.end()) continue;
+    if (found->second < 0 || found->second > kDigitsSmall) continue;
+    const std::string name = quoted_identifier(column.name);
+    if (column.kind == ValueKind::number) out.push_back({i, found->second, {name}});
+    if (column.kind == ValueKind::point) {
+      out.push_back({i, found->second, {name + ".lon", name + ".lat"}});
+    }
   }
   return out;
 }
@@ -40,13 +47,18 @@ std::string statistics_statement(const SealJob& job, const std::vector<NumberCol
       "SELECT count(*), epoch_us(min(\"observedAt\")), epoch_us(max(\"observedAt\")), "
       "epoch_us(max(\"receivedAt\"))";
   for (const NumberColumn& candidate : candidates) {
-    const std::string name = quoted_identifier(job.type.columns[candidate.index].name);
-    const std::string decimal =
-        fmt::format("TRY_CAST({} AS DECIMAL({}, {}))", name, kDigitsMax, candidate.decimals);
+    std::string fits;
+    std::string largest;
+    for (const std::string& number : candidate.numbers) {
+      const std::string decimal =
+          fmt::format("TRY_CAST({} AS DECIMAL({}, {}))", number, kDigitsMax, candidate.decimals);
+      fits += fmt::format("{0}coalesce(CAST({1} AS DOUBLE) = {2}, {2} IS NULL)",
+                          fits.empty() ? "" : " AND ", decimal, number);
+      largest += fmt::format("{}max(abs({}))", largest.empty() ? "" : ", ", number);
+    }
     sql += fmt::format(
-        ", CAST(coalesce(bool_and(coalesce(CAST({0} AS DOUBLE) = {1}, {1} IS NULL)), true) AS "
-        "BIGINT), coalesce(max(abs({1})), 0::DOUBLE)",
-        decimal, name);
+        ", CAST(coalesce(bool_and({}), true) AS BIGINT), coalesce(greatest({}), 0::DOUBLE)", fits,
+        largest);
   }
   return sql + " FROM " + job.type.tail_table(job.tail);
 }
@@ -62,8 +74,10 @@ std::vector<std::string> file_types(const SealJob& job, const std::vector<Number
     const int decimals = candidates[i].decimals;
     const bool is_small =
         largest != nullptr && *largest < std::pow(10.0, kDigitsSmall - decimals) - 1;
-    types[candidates[i].index] =
+    const std::string type =
         fmt::format("DECIMAL({},{})", is_small ? kDigitsSmall : kDigitsMax, decimals);
+    types[candidates[i].index] =
+        candidates[i].numbers.size() == 1 ? type : fmt::format("STRUCT(lon {0}, lat {0})", type);
   }
   return types;
 }
