@@ -10,6 +10,7 @@ set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 
 option(FICUS_FUZZ "Build the libFuzzer targets (clang only)" OFF)
 option(FICUS_TESTS "Build the tests" ON)
+option(FICUS_SYSTEM_TESTS "Run the whole-system tests with ctest" OFF)
 option(FICUS_BENCH "Build the micro benchmarks" OFF)
 set(FICUS_SANITIZE "" CACHE STRING "Sanitizers for every target, such as address,undefined")
 

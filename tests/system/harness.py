@@ -53,7 +53,12 @@ class Brain:
         self.config.write_text(
             f"data_directory: {self.folder}/data\npacks: [{pack_folder}]\n"
             f"http: {{listen: '127.0.0.1:{self.http_port}'}}\n"
-            f"mqtt: {{listen: '127.0.0.1:{self.mqtt_port}'}}\n" + self.extra, encoding="utf-8")
+            + self.section("mqtt", f"listen: '127.0.0.1:{self.mqtt_port}'"), encoding="utf-8")
+
+    def section(self, name, entry):
+        """`entry` in the section of that name, with what `config=` says of the same section."""
+        head, found, rest = self.extra.partition(name + ": {")
+        return f"{head}{name}: {{{entry}, {rest}" if found else f"{self.extra}{name}: {{{entry}}}\n"
 
     def __enter__(self):
         self.start()
@@ -129,7 +134,10 @@ class Brain:
     def wait_for(self, what, condition, timeout=60):
         end = time.monotonic() + timeout
         while True:
-            value = condition()
+            try:
+                value = condition()
+            except RuntimeError:  # an error answer: history has a table from its first row on
+                value = None
             if value:
                 return value
             if time.monotonic() > end:
@@ -137,13 +145,8 @@ class Brain:
             time.sleep(0.05)
 
     def wait_for_history(self, table, rows, timeout=60):
-        def enough():
-            try:
-                return self.sql(f"SELECT count(*) FROM {table}")[0][0] >= rows
-            except RuntimeError:
-                return False  # the view appears with its first row
-
-        self.wait_for(f"{rows} rows in {table}", enough, timeout)
+        self.wait_for(f"{rows} rows in {table}",
+                      lambda: self.sql(f"SELECT count(*) FROM {table}")[0][0] >= rows, timeout)
 
     def run(self, *words, timeout=600):
         """Another command of the same binary; its output."""

@@ -58,8 +58,6 @@ class Broker(unittest.TestCase):
         for version in ("mqttv311", "mqttv5"):
             with self.subTest(version=version):
                 session = ["-V", version, "-i", f"keeper-{version}", "-c", "-q", "1", "-t", f"later/{version}"]
-                if version == "mqttv5":
-                    session += ["-D", "connect", "session-expiry-interval", "60"]
                 self.listen(*session, "-W", "1").communicate(timeout=10)
                 for i in range(5):
                     self.publish("-t", f"later/{version}", "-m", str(i), "-q", "1")

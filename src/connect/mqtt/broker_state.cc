@@ -220,6 +220,7 @@ void BrokerState::deliver(const MessagePtr& message, const std::vector<Target>& 
     bool retain;
   };
   std::vector<Durable> durable;
+  std::vector<Session*> queued;
   for (const auto& [session, options] : targets) {
     // Unless asked for otherwise, a message that is passed on as it comes is not a retained one
     // (3.3.1.3).
@@ -236,13 +237,19 @@ void BrokerState::deliver(const MessagePtr& message, const std::vector<Target>& 
     const std::uint64_t number = session->next_number;
     enqueue(*session, {number, message, mqtt::Qos::at_least_once, retain, mqtt::PacketId::none});
     if (session->is_persistent()) durable.push_back({session, number, retain});
+    queued.push_back(session);
+  }
+  if (!durable.empty()) {
+    ByteWriter fact = begin_fact(FactKind::queued, facts_);
+    fact.text(message->bytes());
+    fact.varint(durable.size());
+    for (const Durable& d : durable) write_queued_session(*d.session, d.number, d.retain, fact);
+  }
+  // Sending comes last: a message that the client cannot take is dropped at once, and that fact
+  // must stand behind the one that it was queued.
+  for (Session* const session : queued) {
     if (session->connection != nullptr) session->connection->send_queued();
   }
-  if (durable.empty()) return;
-  ByteWriter fact = begin_fact(FactKind::queued, facts_);
-  fact.text(message->bytes());
-  fact.varint(durable.size());
-  for (const Durable& d : durable) write_queued_session(*d.session, d.number, d.retain, fact);
 }
 
 bool BrokerState::has_room(const Session& session, const Message& message) const {

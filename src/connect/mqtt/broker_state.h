@@ -85,6 +85,7 @@ class BrokerState final : public LogFold {
   const BrokerCounts& counts() const { return counts_; }
 
   bool has_facts() const { return !facts_.empty(); }
+  std::size_t facts_bytes() const { return facts_.size(); }
   std::string take_facts();
   Sections encode() const;
 

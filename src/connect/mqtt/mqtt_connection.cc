@@ -32,6 +32,11 @@ Micros expiry_of(const mqtt::Connect& connect) {
   return seconds == kNeverExpires ? kNever : Micros::from_seconds(seconds);
 }
 
+// Where no client may publish: under our own topics and the server's ('$', 4.7.2).
+bool is_reserved(std::string_view topic) {
+  return topic.starts_with(kOwnTopics) || topic.starts_with('$');
+}
+
 }  // namespace
 
 MqttConnection::MqttConnection(MqttServer& server, std::unique_ptr<net::TcpConnection> tcp,
@@ -65,10 +70,17 @@ std::size_t MqttConnection::on_bytes(std::span<const std::byte> bytes) {
     if (has_replies() && !was_waiting) server_.waiting_.push_back(this);
   }
   if (is_ending_) return bytes.size();
-  if (server_.must_hold_back() || replies_.size() > kRepliesWaitingMax || tcp_->is_congested()) {
-    server_.hold_back(*this);
-  }
+  if (server_.must_hold_back() || is_behind()) server_.hold_back(*this);
   return used;
+}
+
+bool MqttConnection::is_behind() const {
+  return replies_.size() > kRepliesWaitingMax || tcp_->is_congested();
+}
+
+void MqttConnection::go_on() {
+  last_heard_ = server_.parts_.clock.monotonic();  // we did not listen, so nothing was missed
+  tcp_->resume_reading();
 }
 
 void MqttConnection::on_decode_error(mqtt::DecodeError error, std::span<const std::byte> rest) {
@@ -137,6 +149,10 @@ std::optional<ReasonCode> MqttConnection::on_connect(const mqtt::Connect& connec
     refuse_connect(ReasonCode::qos_not_supported);
     return std::nullopt;
   }
+  if (connect.will && is_reserved(connect.will->topic)) {
+    refuse_connect(ReasonCode::not_authorized);
+    return std::nullopt;
+  }
   std::string client_id(connect.client_id);
   const bool is_assigned = client_id.empty();
   if (is_assigned) {
@@ -189,7 +205,7 @@ std::optional<ReasonCode> MqttConnection::on_publish(const mqtt::Publish& publis
   ++server_.counts_.messages_received;
   ReasonCode reason = ReasonCode::success;
   const std::shared_ptr<ReplyGroup> group = replies_.open();
-  if (publish.topic.starts_with(kOwnTopics) || publish.topic.starts_with('$')) {
+  if (is_reserved(publish.topic)) {
     reason = ReasonCode::not_authorized;
   } else {
     server_.ingest(publish, group);
@@ -323,10 +339,13 @@ void MqttConnection::send_queued() {
     const mqtt::PublishImage* const image = next.message->image(version_, next.qos, next.retain);
     server_.packet_.clear();
     if (image != nullptr && image->bytes() <= packet_bytes_max_) {
-      const bool is_repeated = next.packet_id != PacketId::none;
+      const bool is_repeated = next.packet_id != PacketId::none;  // then it carries DUP (3.3.1.1)
       if (is_acknowledged && !is_repeated) next.packet_id = session.next_packet_id();
       image->append_to(server_.packet_, next.packet_id, is_acknowledged && is_repeated);
-      if (!tcp_->send(server_.packet_)) return;
+      if (!tcp_->send(server_.packet_)) {
+        if (!is_repeated) next.packet_id = PacketId::none;
+        return;
+      }
       ++server_.counts_.messages_sent;
       if (is_acknowledged) {
         ++session.in_flight;
@@ -391,6 +410,7 @@ void MqttConnection::on_closed(const Error&) {
 }
 
 bool MqttConnection::is_overdue(Micros now, Micros connect_timeout) const {
+  if (tcp_->is_reading_paused()) return false;  // it may have spoken: we do not listen
   if (session_ == nullptr) return now - last_heard_ > connect_timeout;
   if (keep_alive_.count == 0) return false;
   return now - last_heard_ > Micros{keep_alive_.count + keep_alive_.count / 2};

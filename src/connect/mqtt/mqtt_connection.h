@@ -28,7 +28,9 @@ class MqttConnection final : public net::ConnectionHandler, public SessionOutlet
   // Answers whose promises are durable leave.
   void release(log::Position durable);
   void hold_back() { tcp_->pause_reading(); }
-  void go_on() { tcp_->resume_reading(); }
+  void go_on();
+  // It takes too little of what we send, or its answers wait for the device: to be read no further.
+  bool is_behind() const;
   // Ends the connection: a 5.0 client is told why.
   void end(mqtt::ReasonCode reason);
   // Nothing heard for one and a half times the keep-alive (3.1.2.10), or no CONNECT in time.

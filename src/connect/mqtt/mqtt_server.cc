@@ -10,6 +10,9 @@ namespace {
 constexpr Micros kSecond = Micros::from_seconds(1);
 constexpr std::uint64_t kBatchItemsMax = 2048;
 constexpr std::size_t kBatchBytesMax = std::size_t{1} << 20;
+// What one turn writes down is one record of the log; so much is written before the turn ends, as a
+// record has a limit.
+constexpr std::size_t kFactsBytesMax = std::size_t{8} << 20;
 
 }  // namespace
 
@@ -70,6 +73,8 @@ void MqttServer::remove(MqttConnection& connection) {
 }
 
 void MqttServer::ingest(const mqtt::Publish& publish, const std::shared_ptr<ReplyGroup>& group) {
+  // An empty retained message only takes an earlier one back (3.3.1.3): it observes nothing.
+  if (publish.retain && publish.payload.empty()) return;
   const Source* const source = parts_.sources.find_by_topic(publish.topic, placeholders_);
   if (source == nullptr) return;
   std::unique_ptr<Gathering>& gathering = gatherings_[source->id];
@@ -119,6 +124,7 @@ void MqttServer::wait_for_facts(const std::shared_ptr<ReplyGroup>& group) {
   if (!state_.has_facts()) return;
   group->waits_for_flush = true;
   waiting_for_flush_.push_back(group);
+  flush_if_large();
   end_turn_later();
 }
 
@@ -155,6 +161,10 @@ void MqttServer::flush() {
   if (!is_stalled_) return;
   const Status written = log_->commit();
   is_stalled_ = !written;
+}
+
+void MqttServer::flush_if_large() {
+  if (state_.facts_bytes() >= kFactsBytesMax) flush();
 }
 
 void MqttServer::on_durable() {
@@ -200,7 +210,14 @@ void MqttServer::resume_held() {
   if (held_back_.empty() || must_hold_back()) return;
   std::vector<MqttConnection*> held;
   held.swap(held_back_);
-  for (MqttConnection* const connection : held) connection->go_on();
+  for (MqttConnection* const connection : held) {
+    // Its own turn comes when it can be written again, or when its answers have left.
+    if (connection->is_behind()) {
+      held_back_.push_back(connection);
+    } else {
+      connection->go_on();
+    }
+  }
 }
 
 void MqttServer::on_second() {
@@ -237,6 +254,7 @@ void MqttServer::publish(std::string_view topic, std::string_view payload) {
                        .payload = mqtt::Bytes(std::as_bytes(std::span(payload)))});
   if (message == nullptr) return;
   state_.publish(message, nullptr);
+  flush_if_large();
   if (state_.has_facts()) end_turn_later();
 }
 

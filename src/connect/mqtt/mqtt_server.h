@@ -124,6 +124,7 @@ class MqttServer {
   void end_turn();
   void hand_over(Gathering& gathering);
   void flush();
+  void flush_if_large();
   void on_durable();
   void release_waiting();
   void note_subscriptions_changed();
