@@ -58,6 +58,11 @@ void map(const Lane& a, const Lane& b, std::size_t count, Out* __restrict out, F
   }
 }
 
+// Whether an earlier part of an AND is false on this row. No mask decides nothing.
+inline bool is_decided(const Lane& mask, std::size_t row) {
+  return mask.data != nullptr && mask.ok[row] == kOkValue && mask.as<std::uint8_t>()[row] == 0;
+}
+
 // The order of numbers in DuckDB is total: NaN equals NaN and is greater than all others. Written
 // without branches.
 inline std::uint8_t number_equal(double a, double b) {

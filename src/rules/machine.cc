@@ -369,13 +369,12 @@ bool Machine::run_place(const Instruction& instruction) {
   Register& result = registers_[instruction.result];
   switch (instruction.op) {
     case Opcode::within: {
+      const Lane mask = lane(instruction.mask);
       ok_of(a, count_, result.ok());
       const ZoneSelection zone = program_->zones[instruction.aux];
       Byte* out = result.as<Byte>();
       for (std::size_t i = 0; i < count_; ++i) {
-        // A row that the conditions before have decided needs no look at the map.
-        const bool decided = b.data != nullptr && b.ok[i] == kOkValue && b.as<Byte>()[i] == 0;
-        const bool asks = result.ok()[i] == kOkValue && !decided;
+        const bool asks = result.ok()[i] == kOkValue && !is_decided(mask, i);
         out[i] = asks && zones_.contains(zone, a.as<GeoPoint>()[a.index(i)]) ? 1 : 0;
       }
       return true;

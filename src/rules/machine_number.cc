@@ -211,11 +211,11 @@ bool Machine::run_compare(const Instruction& instruction) {
   const auto less_equal = [](const auto& x, const auto& y) { return x <= y; };
   switch (instruction.op) {
     case Opcode::number_equal:
-      return compare(kNumber, number_equal);
+      return compare(kNumber, [](double x, double y) { return number_equal(x, y); });
     case Opcode::number_less:
-      return compare(kNumber, number_less);
+      return compare(kNumber, [](double x, double y) { return number_less(x, y); });
     case Opcode::number_less_equal:
-      return compare(kNumber, number_less_equal);
+      return compare(kNumber, [](double x, double y) { return number_less_equal(x, y); });
     case Opcode::boolean_equal:
       return compare(kBoolean, equal);
     case Opcode::boolean_less:
@@ -235,7 +235,7 @@ bool Machine::run_compare(const Instruction& instruction) {
     case Opcode::time_less_equal:
       return compare(kTime, less_equal);
     case Opcode::number_same:
-      return same(kNumber, number_equal);
+      return same(kNumber, [](double x, double y) { return number_equal(x, y); });
     case Opcode::boolean_same:
       return same(kBoolean, equal);
     case Opcode::text_same:

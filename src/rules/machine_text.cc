@@ -52,8 +52,10 @@ bool Machine::run_text(const Instruction& instruction) {
     return true;
   };
   const auto answer = [&](auto f) {
-    return each(
-        [&](std::size_t i) { result.as<Byte>()[i] = f(text_at(a, i), text_at(b, i)) ? 1 : 0; });
+    const Lane mask = lane(instruction.mask);
+    return each([&](std::size_t i) {
+      result.as<Byte>()[i] = !is_decided(mask, i) && f(text_at(a, i), text_at(b, i)) ? 1 : 0;
+    });
   };
   const auto part = [&](auto f) {
     settle_ok();

@@ -113,7 +113,7 @@ enum class Opcode : std::uint8_t {
   // Space, strict.
   make_point,  // longitude a, latitude b; outside the world: failed
   distance,
-  within,  // a in any of the zones; rows that are already decided by mask b are not looked at
+  within,  // a in any of the zones
   // With memory of earlier rows, by entity; never NULL.
   held,
   absent,

@@ -42,6 +42,21 @@ int cost_of(const Bound& bound) {
   return cost;
 }
 
+// Operations that cost more than a look at the mask (Instruction::mask).
+bool is_maskable(Opcode op) {
+  switch (op) {
+    case Opcode::within:
+    case Opcode::like:
+    case Opcode::like_ignore_case:
+    case Opcode::starts_with:
+    case Opcode::ends_with:
+    case Opcode::contains:
+      return true;
+    default:
+      return false;
+  }
+}
+
 class Planner {
  public:
   Program run(std::span<const Bound* const> expressions, bool only_truth_counts) {
@@ -141,7 +156,7 @@ class Planner {
       case Opcode::greatest:
         return fold_into(bound, Opcode::greatest_into, r);
       case Opcode::within:
-        return within(bound, r, Operand{});
+        return within(bound, r);
       case Opcode::held:
         return held(bound, r);
       case Opcode::absent:
@@ -202,11 +217,11 @@ class Planner {
         skip.tries = only_truth_counts;  // NULL counts as false then
       }
       const Register next = r + 1;
-      Operand part = register_operand(next);
-      if (is_and && arg.op == Opcode::within) {
-        within(arg, next, register_operand(r));
-      } else {
-        compute(arg, next, only_truth_counts);
+      compute(arg, next, only_truth_counts);
+      const Operand part = register_operand(next);
+      if (is_and && is_maskable(arg.op)) {
+        // The last instruction made the part; a NOT may stand behind it.
+        program_.code[program_.code.size() - (arg.negated ? 2 : 1)].mask = register_operand(r);
       }
       emit(is_and ? Opcode::and_into : Opcode::or_into, bound, r).a = part;
     }
@@ -350,12 +365,11 @@ class Planner {
     emit(Opcode::null_into, bound, r).a = register_operand(r + 1);
   }
 
-  void within(const Bound& bound, Register r, Operand mask) {
+  void within(const Bound& bound, Register r) {
     reserve(r);
     const Operand point = operand(*bound.args[0], r + 1);
     Instruction& instruction = emit(Opcode::within, bound, r);
     instruction.a = point;
-    instruction.b = mask;
     instruction.aux = static_cast<std::uint32_t>(program_.zones.size());
     program_.zones.push_back(bound.zone);
   }

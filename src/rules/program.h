@@ -32,6 +32,8 @@ struct Instruction {
   Operand a;
   Operand b;
   Operand c;
+  // Rows where this is false are decided by an earlier part of an AND: no need to look at them.
+  Operand mask;
   std::uint32_t aux = 0;  // jump target, or index of the list, zone, held or absent condition
   std::uint32_t at = 0;   // byte in the file's text, for failures
 };
