@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <csignal>
+#include <cstdlib>
 #include <thread>
 
 #include "api/api_server.h"
@@ -106,7 +107,7 @@ class Brain::Parts final {
   Status open_ports();
   void begin_stop();
 
-  const Config config;
+  Config config;
   const Machine machine;
   std::unique_ptr<DirectoryLock> lock;
   Schema schema;
@@ -132,6 +133,11 @@ class Brain::Parts final {
 Status Brain::Parts::open() {
   FICUS_TRY_VOID(config.check());
   FICUS_TRY_VOID(machine.disk.make_directories(config.data_directory));
+  // The history's database takes absolute paths only, and messages are clearer with them.
+  if (char* const absolute = ::realpath(config.data_directory.c_str(), nullptr)) {
+    config.data_directory = absolute;
+    std::free(absolute);
+  }
   FICUS_TRY(lock, DirectoryLock::take(config.data_directory));
   FICUS_TRY_VOID(check_shard_count(config, machine.disk));
   FICUS_TRY_VOID(open_store());
