@@ -13,6 +13,8 @@ export const kEntitiesBelow = 'selected-ring';
 const kEmpty: GeoJSON.FeatureCollection = { type: 'FeatureCollection', features: [] };
 
 const kMajor = ['motorway', 'trunk', 'primary', 'secondary', 'main', 'major'];
+// A street is of a kind of its own, or a `street` of a class.
+const kStreetClass: Driven<string> = ['coalesce', ['get', 'class'], ['get', 'kind'], ''];
 const kWater = ['water', 'river', 'canal', 'lake', 'stream'];
 const kGreen = ['park', 'green', 'forest'];
 const kRail = ['rail', 'railway', 'metro', 'subway'];
@@ -37,7 +39,11 @@ export function paints(theme: Theme): readonly Paint[] {
     [
       'lines',
       'line-color',
-      ['match', ['get', 'kind'], kWater, c.water, 'coast', c.coast, kRail, c.rail, kMajor, c.street_major, c.street],
+      [
+        'match', ['get', 'kind'],
+        kWater, c.water, 'coast', c.coast, kRail, c.rail,
+        ['match', kStreetClass, kMajor, c.street_major, c.street],
+      ],
     ],
     ['zones-area', 'fill-color', c.zone],
     ['zones-edge', 'line-color', c.zone],
@@ -50,18 +56,18 @@ export function paints(theme: Theme): readonly Paint[] {
 
 const kLayers: LayerSpecification[] = [
   { id: 'ground', type: 'background' },
-  { id: 'areas', type: 'fill', source: 'base', filter: ['==', ['geometry-type'], 'Polygon'] },
+  { id: 'areas', type: 'fill', source: 'base', filter: ['in', ['geometry-type'], ['literal', ['Polygon', 'MultiPolygon']]] },
   {
     id: 'lines',
     type: 'line',
     source: 'base',
-    filter: ['==', ['geometry-type'], 'LineString'],
+    filter: ['in', ['geometry-type'], ['literal', ['LineString', 'MultiLineString']]],
     layout: { 'line-cap': 'round', 'line-join': 'round' },
     paint: {
       'line-width': [
         'interpolate', ['exponential', 1.5], ['zoom'],
-        9, ['match', ['get', 'kind'], [...kMajor, ...kWater, 'coast'], 1.2, 0.5],
-        18, ['match', ['get', 'kind'], kMajor, 16, ['coast', ...kWater], 6, 8],
+        9, ['match', kStreetClass, [...kMajor, ...kWater, 'coast'], 1.2, 0.5],
+        18, ['match', kStreetClass, kMajor, 16, ['coast', ...kWater], 6, 8],
       ],
     },
   },
