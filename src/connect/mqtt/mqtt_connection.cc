@@ -410,7 +410,8 @@ void MqttConnection::on_closed(const Error&) {
 }
 
 bool MqttConnection::is_overdue(Micros now, Micros connect_timeout) const {
-  if (tcp_->is_reading_paused()) return false;  // it may have spoken: we do not listen
+  // It may have spoken: we do not listen. Unless that is since it takes nothing of what we send.
+  if (tcp_->is_reading_paused() && !tcp_->is_congested()) return false;
   if (session_ == nullptr) return now - last_heard_ > connect_timeout;
   if (keep_alive_.count == 0) return false;
   return now - last_heard_ > Micros{keep_alive_.count + keep_alive_.count / 2};
