@@ -234,7 +234,7 @@ void AisConnector::await_room() {
 void AisConnector::on_room() {
   room_awaited_ = false;
   hand_over();
-  if (ingest_.is_congested()) return;
+  if (ingest_.is_congested() || is_draining_) return;
   for (const auto& peer : peers_) peer->go_on();
 }
 

@@ -83,8 +83,8 @@ class Upload : public std::enable_shared_from_this<Upload> {
     finish();
   }
 
-  // One JSON text (the mapping takes the elements of an array one by one), unless it only makes sense line by
-  // line: many senders of newline-delimited JSON call it application/json.
+  // One JSON text (the mapping takes the elements of an array one by one), unless it only makes
+  // sense line by line: many senders of newline-delimited JSON call it application/json.
   void on_document(std::string_view body) {
     if (body.find('\n') != std::string_view::npos && starts_with_whole_line(body)) {
       lines_.feed(body);
@@ -127,13 +127,22 @@ class Upload : public std::enable_shared_from_this<Upload> {
     if (in_flight_ < limits_.batches_in_flight_max && !ingest_.is_congested()) return;
     exchange_->pause_body();
     is_held_ = true;
-    if (ingest_.is_congested()) {
-      ingest_.on_room([self = shared_from_this()] { self->go_on(); });
-    }
+    await_room_if_congested();
+  }
+
+  void await_room_if_congested() {
+    if (is_room_awaited_ || !ingest_.is_congested()) return;
+    is_room_awaited_ = true;
+    ingest_.on_room([self = shared_from_this()] {
+      self->is_room_awaited_ = false;
+      self->go_on();
+    });
   }
 
   void go_on() {
-    if (!is_held_ || in_flight_ >= limits_.batches_in_flight_max || ingest_.is_congested()) return;
+    if (!is_held_ || in_flight_ >= limits_.batches_in_flight_max) return;
+    // Its last batch may come back while the queues are full: nothing else would wake it.
+    if (ingest_.is_congested()) return await_room_if_congested();
     is_held_ = false;
     exchange_->resume_body();
   }
@@ -188,6 +197,7 @@ class Upload : public std::enable_shared_from_this<Upload> {
   std::vector<std::pair<std::uint64_t, std::string>> errors_;
   std::size_t in_flight_ = 0;
   bool is_held_ = false;
+  bool is_room_awaited_ = false;
   bool has_ended_ = false;
   std::optional<Error> failure_;
 };
