@@ -103,6 +103,13 @@ std::optional<twin::EntityView> AlertDesk::latest(const AlertOccasion& occasion,
   return twin.find(found->second);
 }
 
+std::string AlertDesk::new_id(const AlertOccasion& occasion, const twin::Twin& twin) const {
+  const std::string base = alert_id(occasion);
+  std::string id = base;
+  for (int n = 2; twin.find_entity(id); ++n) id = fmt::format("{}:{}", base, n);
+  return id;
+}
+
 Value AlertDesk::location_of(std::string_view entity_id, const twin::Twin& twin) const {
   const std::optional<EntityId> entity = twin.find_entity(entity_id);
   if (!entity) return {};
@@ -127,7 +134,7 @@ void AlertDesk::on_met(const AlertOccasion& occasion, const twin::Twin& twin, Ti
     }
   }
   twin::EntityView alert;
-  alert.id = alert_id(occasion);
+  alert.id = new_id(occasion, twin);
   alert.type = at_.type;
   Changes changes = given;
   const auto add_default = [&](AttributeId attribute, Value value) {
@@ -229,7 +236,8 @@ void AlertDesk::learn(const ObservationBatch& rows) {
 
 void AlertDesk::rebuild(const twin::Twin& twin) {
   unclosed_.clear();
-  // In the order in which they were made, so that the newest of a rule and entity comes last.
+  // In the order in which they were made: of a rule and entity only the newest alert counts, be it
+  // closed or not.
   for (std::uint32_t index = 0; index < twin.entity_count(); ++index) {
     const EntityId alert(index);
     if (twin.type_of(alert) != at_.type) continue;
@@ -237,6 +245,7 @@ void AlertDesk::rebuild(const twin::Twin& twin) {
     const Value source = twin.value(alert, at_.alert_source);
     const Value status = twin.value(alert, at_.status);
     if (rule.is_none() || source.is_none() || status.is_none()) continue;
+    unclosed_.erase(unclosed_key(rule.as_text(), source.as_text()));
     learn_one(rule.as_text(), source.as_text(), status.as_text(), twin.id_of(alert));
   }
 }

@@ -63,6 +63,9 @@ class AlertDesk {
   // The alert of this rule and entity that is not closed, if there is one.
   std::optional<twin::EntityView> latest(const AlertOccasion& occasion,
                                          const twin::Twin& twin) const;
+  // An id that no entity has: a condition may be met twice at one moment, but a closed alert stays
+  // closed.
+  std::string new_id(const AlertOccasion& occasion, const twin::Twin& twin) const;
   Value location_of(std::string_view entity_id, const twin::Twin& twin) const;
   void learn_one(std::string_view rule, std::string_view entity, std::string_view status,
                  std::string_view alert_id);

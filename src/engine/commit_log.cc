@@ -63,6 +63,7 @@ Status CommitLog::restore(LogFold& fold) {
   }
   FICUS_TRY_VOID(fold.restore(sections));
   last_snapshot_ = search.newest->position();
+  snapshot_tried_ = last_snapshot_;
   return {};
 }
 
@@ -105,9 +106,9 @@ Status CommitLog::sync_once() {
   if (!synced) {
     const std::lock_guard lock(mutex_);
     sync_failure_ = synced.error();
-    return std::unexpected(synced.error());
   }
   if (on_progress_) on_progress_();
+  if (!synced) return std::unexpected(synced.error());
   return {};
 }
 
@@ -139,6 +140,11 @@ std::optional<Error> CommitLog::sync_failure() const {
 }
 
 Status CommitLog::write_snapshot(log::Position position, const LogFold::Sections& sections) {
+  snapshot_tried_ = end();
+  return save_snapshot(position, sections);
+}
+
+Status CommitLog::save_snapshot(log::Position position, const LogFold::Sections& sections) {
   FICUS_TRY(auto snapshot, log::SnapshotWriter::create(disk_, directory_, position));
   for (const auto& [name, content] : sections) {
     FICUS_TRY_VOID(snapshot->begin_section(name));
@@ -147,6 +153,7 @@ Status CommitLog::write_snapshot(log::Position position, const LogFold::Sections
   FICUS_TRY_VOID(snapshot->finish());
   snapshot.reset();
   last_snapshot_ = position;
+  snapshot_tried_ = position;
   FICUS_TRY(const log::SnapshotsKept kept, log::remove_old_snapshots(disk_, directory_));
   // With a single snapshot the log is kept whole: should that one be damaged, the log alone
   // suffices.

@@ -46,7 +46,8 @@ class LogFold {
 // under way shares the next one. Both a shard and the MQTT broker own one.
 //
 // Threads: the owner thread calls everything but what is said otherwise. `on_progress` is called
-// from the sync thread each time acknowledged() has advanced, and must only wake the owner.
+// from the sync thread each time acknowledged() has advanced or syncing has failed, and must only
+// wake the owner.
 class CommitLog {
  public:
   // Opens the log of the directory (made if missing): restores the newest snapshot into the fold,
@@ -74,7 +75,10 @@ class CommitLog {
   // The error that ended syncing for good, if there was one. Any thread.
   std::optional<Error> sync_failure() const;
 
-  bool snapshot_due() const { return end() - last_snapshot_ >= options_.snapshot_every_bytes; }
+  std::size_t buffered_bytes() const { return writer_->buffered_bytes(); }  // not yet written
+
+  // After a snapshot that failed, another share of the log is waited for before the next try.
+  bool snapshot_due() const { return end() - snapshot_tried_ >= options_.snapshot_every_bytes; }
   // Writes the snapshot, keeps two, truncates the log before the older. REQUIRES: position <=
   // durable().
   Status write_snapshot(log::Position position, const LogFold::Sections& sections);
@@ -90,6 +94,7 @@ class CommitLog {
   Status replay(LogFold& fold);
   void sync_loop();
   Status sync_once();
+  Status save_snapshot(log::Position position, const LogFold::Sections& sections);
   void stop_thread();
 
   Disk& disk_;
@@ -99,6 +104,7 @@ class CommitLog {
   const std::function<void()> on_progress_;
   std::unique_ptr<log::LogWriter> writer_;
   log::Position last_snapshot_;
+  log::Position snapshot_tried_;  // at the last one written, or at the last that failed
 
   // Hand-over to the sync thread: a flag and a condition, since there is nothing to queue.
   mutable std::mutex mutex_;

@@ -6,30 +6,13 @@
 #include <mutex>
 
 #include "base/hash.h"
+#include "engine/gathered.h"
 #include "engine/shard.h"
 
 namespace ficus {
 namespace {
 
 constexpr Micros kHistoryPatience = Micros::from_seconds(3);
-
-// Runs once, with the first error, when all parts of a submission are durable.
-class Gathered {
- public:
-  Gathered(std::size_t parts, Completion done) : left_(parts), done_(std::move(done)) {}
-
-  void arrive(const Status& status) {
-    const std::lock_guard lock(mutex_);
-    if (!status && status_) status_ = status;
-    if (--left_ == 0 && done_) done_(status_);
-  }
-
- private:
-  std::mutex mutex_;  // parts of one submission end on different shards
-  std::size_t left_;
-  Status status_;
-  Completion done_;
-};
 
 // The answers of all shards to one question; the last to come hands them over.
 template <typename T>
@@ -97,7 +80,7 @@ void Engine::start(DeliverySink& sink) {
 }
 
 Status Engine::stop() {
-  for (const auto& shard : shards_) shard->queue().close();
+  for (const auto& shard : shards_) shard->take_no_more();
   for (const auto& shard : shards_) shard->finish();
   Status status = parts_.history.flush_and_stop(kHistoryPatience);
   for (const auto& shard : shards_) {
@@ -158,8 +141,8 @@ std::vector<SourceBatch> Engine::split(SourceBatch&& batch) const {
 }
 
 bool Engine::try_submit_parts(SourceBatch&& batch, Completion&& done) {
-  // One thread submits at a time, and only submissions count against the limit, so a queue that has
-  // room now has room below.
+  // One thread submits at a time: a queue with room now takes its part below, and nobody waits with
+  // the lock held.
   const std::lock_guard lock(submit_mutex_);
   for (const auto& shard : shards_) {
     if (shard->queue().size() >= shard->queue().limit()) return false;
@@ -173,7 +156,7 @@ bool Engine::try_submit_parts(SourceBatch&& batch, Completion&& done) {
     const std::size_t shard =
         part.observations.empty() ? 0 : shard_of(part.observations.front().ids()[0]);
     Completion part_done = [gathered](const Status& status) { gathered->arrive(status); };
-    if (!shards_[shard]->queue().push(
+    if (!shards_[shard]->queue().push_unlimited(
             Shard::Heard{source, std::move(part), std::move(part_done)})) {
       gathered->arrive(stopping());
     }
@@ -189,7 +172,7 @@ void Engine::ask_all(std::function<T(const ShardState&, const Shard&)> ask,
     Shard::Look look = [answers, ask, index](const ShardState& state, const Shard& shard) {
       answers->arrive(index, ask(state, shard));
     };
-    if (!shards_[index]->queue().push_unlimited(std::move(look))) answers->arrive(index, T{});
+    if (!shards_[index]->ask(std::move(look))) answers->arrive(index, T{});
   }
 }
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "engine/gathered.h"
 
 namespace ficus {
 namespace {
@@ -16,6 +17,57 @@ constexpr Micros kRetryCommitAfter = Micros::from_millis(200);
 constexpr std::size_t kPendingStepsMax = 4096;
 constexpr std::uint64_t kCommitTriesAtStop = 10;
 constexpr Micros kIdleWaitMax = Micros::from_millis(1000);
+// So many durable steps wait for a full history; then the shard waits, too.
+constexpr std::size_t kUnfedStepsMax = 1024;
+constexpr Micros kRetryHistoryAfter = Micros::from_millis(10);
+constexpr std::uint64_t kHistoryTriesAtStop = 300;
+// Of one record before what rules derive is added, roughly; far below the limit of a record.
+constexpr std::size_t kSliceBytesMax = std::size_t{4} << 20;
+constexpr std::size_t kBufferedBytesMax = std::size_t{8} << 20;
+
+std::size_t bytes_of(const ObservationBatch& rows) {
+  constexpr std::size_t kCell = 17;  // of a point with its flag, the largest
+  std::size_t bytes = rows.ids().bytes() + kCell * rows.row_count();
+  for (const Column& column : rows.columns()) {
+    bytes += kCell * rows.row_count() + column.texts.bytes();
+  }
+  return bytes;
+}
+
+std::size_t bytes_of(const QuarantinedItem& item) {
+  return item.key.size() + item.reason.size() + item.bytes.size();
+}
+
+std::size_t bytes_of(const SourceBatch& batch) {
+  std::size_t bytes = 0;
+  for (const ObservationBatch& rows : batch.observations) bytes += bytes_of(rows);
+  for (const QuarantinedItem& item : batch.quarantined) bytes += bytes_of(item);
+  return bytes;
+}
+
+// The same items in batches of about kSliceBytesMax, in order.
+std::vector<SourceBatch> slice(SourceBatch&& batch) {
+  std::vector<SourceBatch> slices;
+  std::size_t bytes = kSliceBytesMax;
+  const auto with_room_for = [&](std::size_t more) -> SourceBatch& {
+    if (bytes + more > kSliceBytesMax || slices.empty()) {
+      slices.emplace_back();
+      slices.back().source = batch.source;
+      slices.back().received_at = batch.received_at;
+      bytes = 0;
+    }
+    bytes += more;
+    return slices.back();
+  };
+  with_room_for(0).refused = std::move(batch.refused);
+  for (QuarantinedItem& item : batch.quarantined) {
+    with_room_for(bytes_of(item)).quarantined.push_back(std::move(item));
+  }
+  for (ObservationBatch& rows : batch.observations) {
+    with_room_for(bytes_of(rows)).observations.push_back(std::move(rows));
+  }
+  return slices;
+}
 
 }  // namespace
 
@@ -91,47 +143,106 @@ void Shard::start(DeliverySink& sink) {
 
 bool Shard::turn(Micros wait, DeliverySink& sink) {
   bool open = true;
-  if (commit_failures_ == 0 && pending_.size() < kPendingStepsMax) {
-    open = queue_.drain(items_, wait_until_deadline(wait));
-    for (Item& item : items_) work_off(item);
-    items_.clear();
-    add(state_->advance(parts_.clock.now()), {});
+  if (is_stalled()) {
+    queue_.wait_for_wake(commit_failures_ > 0 ? kRetryCommitAfter : kRetryHistoryAfter);
   } else {
-    queue_.wait_for_wake(kRetryCommitAfter);
-    open = !queue_.is_closed() || commit_failures_ < kCommitTriesAtStop;
+    open = queue_.drain(items_, wait_at_most(wait)) || !backlog_.empty();
+    for (Item& item : items_) enqueue(std::move(item));
+    items_.clear();
+    work_off_backlog();
+    add(state_->advance(parts_.clock.now()), {});
   }
+  answer_questions();
   commit();
   release(sink);
+  feed_history();
   snapshot_if_due();
+  if (give_up_if_hopeless(sink)) return false;
   if (open) return true;
-  if (commit_failures_ >= kCommitTriesAtStop) {
-    fail_pending({ErrorCode::unavailable, "stopped before the log could be written"}, sink);
-  }
-  if (!pending_.empty()) queue_.wait_for_wake(Micros::from_millis(10));
-  return !pending_.empty();
+  if (pending_.empty() && unfed_.empty()) return false;
+  queue_.wait_for_wake(kRetryHistoryAfter);
+  return true;
 }
 
-Micros Shard::wait_until_deadline(Micros wait_max) const {
+bool Shard::is_stalled() const {
+  return commit_failures_ > 0 || pending_.size() >= kPendingStepsMax ||
+         unfed_.size() >= kUnfedStepsMax;
+}
+
+// When stopping, a disk that stays full and a history that takes nothing are not waited for without
+// end: what is lost to those who wait was not acknowledged, and what history lacks is in the log.
+bool Shard::give_up_if_hopeless(DeliverySink& sink) {
+  if (!queue_.is_closed()) return false;
+  if (commit_failures_ >= kCommitTriesAtStop) {
+    fail_waiting({ErrorCode::unavailable, "stopped before the log could be written"}, sink);
+    answer_questions();
+    return true;
+  }
+  if (unfed_.empty() || ++turns_at_stop_ < kHistoryTriesAtStop) return false;
+  unfed_.clear();
+  history_abandoned_ = true;
+  return false;
+}
+
+Micros Shard::wait_at_most(Micros wait_max) const {
+  if (!backlog_.empty()) return {};
+  if (!unfed_.empty()) wait_max = std::min(wait_max, kRetryHistoryAfter);
   const std::optional<Timestamp> deadline = state_->rules().next_deadline();
   if (!deadline) return wait_max;
   return std::clamp(*deadline - parts_.clock.now(), Micros{0}, wait_max);
+}
+
+bool Shard::ask(Look&& look) {
+  if (!questions_.push_unlimited(std::move(look))) return false;
+  queue_.wake();
+  return true;
+}
+
+void Shard::answer_questions() {
+  (void)questions_.drain(looks_, {});
+  for (Look& look : looks_) look(*state_, *this);
+  looks_.clear();
+}
+
+void Shard::enqueue(Item&& item) {
+  auto* const heard = std::get_if<Heard>(&item);
+  if (heard == nullptr || bytes_of(heard->batch) <= kSliceBytesMax) {
+    backlog_.push_back(std::move(item));
+    return;
+  }
+  // A record has a limit, so a very large batch is taken in slices.
+  std::vector<SourceBatch> slices = slice(std::move(heard->batch));
+  const auto gathered = std::make_shared<Gathered>(slices.size(), std::move(heard->done));
+  for (SourceBatch& part : slices) {
+    backlog_.push_back(Heard{heard->source, std::move(part),
+                             [gathered](const Status& status) { gathered->arrive(status); }});
+  }
+}
+
+void Shard::work_off_backlog() {
+  while (!backlog_.empty() && commit_failures_ == 0) {
+    Item item = std::move(backlog_.front());
+    backlog_.pop_front();
+    work_off(item);
+    // The log's buffer has a limit too.
+    if (log_->buffered_bytes() >= kBufferedBytesMax) commit();
+  }
 }
 
 void Shard::work_off(Item& item) {
   if (auto* const heard = std::get_if<Heard>(&item)) {
     add(state_->hear(heard->source, std::move(heard->batch), parts_.clock.now()),
         std::move(heard->done));
-  } else if (auto* const operate = std::get_if<Operate>(&item)) {
-    add(state_->operate(operate->command, parts_.clock.now()), std::move(operate->done));
   } else {
-    std::get<Look>(item)(*state_, *this);
+    auto& operate = std::get<Operate>(item);
+    add(state_->operate(operate.command, parts_.clock.now()), std::move(operate.done));
   }
 }
 
 void Shard::add(Step&& step, Completion&& done) {
   if (step.record.empty() && !done) return;
   if (!step.record.empty()) {
-    const auto appended = log_->append(parts_.clock.now(), step.record);
+    const auto appended = log_->append(step.time, step.record);
     // The state has changed already; without its record the log would no longer be its cause.
     if (!appended) {
       parts_.logger.error("log", "cannot append a step", {{"error", appended.error().message}});
@@ -192,33 +303,45 @@ history::FeedItem Shard::feed_item(Pending& pending) const {
 
 void Shard::release(DeliverySink& sink) {
   if (const std::optional<Error> failure = log_->sync_failure()) {
-    return fail_pending(*failure, sink);
+    return fail_waiting(*failure, sink);
   }
   const log::Position acknowledged = log_->acknowledged();
   const bool followed = parts_.followers.load(std::memory_order_relaxed);
   Delivery delivery;
-  std::vector<history::FeedItem> feed;
   while (!pending_.empty() && pending_.front().end <= acknowledged) {
     Pending& pending = pending_.front();
     if (pending.done) delivery.completed.push_back({std::move(pending.done), pending.status});
-    feed.push_back(feed_item(pending));
+    if (!history_abandoned_) unfed_.push_back(feed_item(pending));
     if (followed) {
       for (SettledBatch& settled : pending.settled) delivery.settled.push_back(std::move(settled));
     }
     pending_.pop_front();
   }
   if (!delivery.empty()) sink.deliver(std::move(delivery));
-  // A history that falls behind holds the shard, and so, through the full queue, the senders.
-  for (history::FeedItem& item : feed) parts_.history.push(std::move(item));
 }
 
-void Shard::fail_pending(const Error& error, DeliverySink& sink) {
+void Shard::feed_history() {
+  // Acknowledged may be less than durable, as the policy says; a history that had more than the log
+  // after a power loss could not be brought in line with it.
+  const std::uint64_t durable = log_->durable().offset;
+  while (!unfed_.empty() && unfed_.front().position_end <= durable) {
+    if (!parts_.history.try_push(std::move(unfed_.front()))) return;
+    unfed_.pop_front();
+    turns_at_stop_ = 0;
+  }
+}
+
+void Shard::fail_waiting(const Error& error, DeliverySink& sink) {
   Delivery delivery;
-  for (Pending& pending : pending_) {
-    if (pending.done)
-      delivery.completed.push_back({std::move(pending.done), std::unexpected(error)});
+  const auto fail_one = [&](Completion& done) {
+    if (done) delivery.completed.push_back({std::move(done), std::unexpected(error)});
+  };
+  for (Pending& pending : pending_) fail_one(pending.done);
+  for (Item& item : backlog_) {
+    std::visit([&](auto& waiting) { fail_one(waiting.done); }, item);
   }
   pending_.clear();
+  backlog_.clear();
   if (!delivery.empty()) sink.deliver(std::move(delivery));
 }
 
@@ -238,8 +361,13 @@ void Shard::snapshot_if_due() {
   }
 }
 
-void Shard::finish() {
+void Shard::take_no_more() {
+  questions_.close();
   queue_.close();
+}
+
+void Shard::finish() {
+  take_no_more();
   if (thread_.joinable()) thread_.join();
 }
 

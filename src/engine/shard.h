@@ -34,9 +34,13 @@ struct ShardParts {
 // One shard at work: its state, its log, its queue and, between start() and stop(), its thread.
 // Everything that happens to its entities happens in the order of its queue.
 //
-// A step is written and synced with its neighbours (group commit). Until then its completion, its
-// rows for the history and its batches for followers wait in `pending_`; what was acknowledged is
-// on disk.
+// A step is written and synced with its neighbours (group commit). Until it may be acknowledged its
+// completion, its rows for the history and its batches for followers wait in `pending_`; until it
+// is on the device, its rows wait in `unfed_`: the history never knows more than the log would
+// after a power loss.
+//
+// While the log cannot be written, or history is far behind, the queue is left alone and so fills,
+// which slows senders down. Questions are answered all the same.
 class Shard final : private LogFold {
  public:
   struct Heard {
@@ -49,7 +53,7 @@ class Shard final : private LogFold {
     Completion done;  // with the error, or when durable
   };
   using Look = std::move_only_function<void(const ShardState&, const Shard&)>;
-  using Item = std::variant<Heard, Operate, Look>;
+  using Item = std::variant<Heard, Operate>;
 
   // Restores the newest snapshot, replays the log behind it, feeds history what it lacks.
   static Result<std::unique_ptr<Shard>> open(const ShardParts& parts, const ShardOptions& options,
@@ -60,12 +64,17 @@ class Shard final : private LogFold {
   Shard& operator=(const Shard&) = delete;
 
   void start(DeliverySink& sink);
+  // Refuses what comes from now on. Any thread.
+  void take_no_more();
   // Works off the queue, makes it durable, ends the thread.
   void finish();
   // Saves a snapshot if history has everything, closes the log. REQUIRES: finish().
   Status close();
 
   BoundedQueue<Item>& queue() { return queue_; }
+  // Has the shard's thread look at its state, in front of what is queued. False if it has ended.
+  // Any thread.
+  bool ask(Look&& look);
   const CommitLog& log() const { return *log_; }
   std::uint64_t history_position() const {
     return parts_.history.committed_position(options_.index);
@@ -92,25 +101,37 @@ class Shard final : private LogFold {
   Status recover();
   Status restore(const Sections& sections) override;
   Status replay(std::string_view payload, Timestamp time, log::Position end) override;
+  void answer_questions();
+  void enqueue(Item&& item);
+  void work_off_backlog();
   void work_off(Item& item);
+  bool is_stalled() const;
+  bool give_up_if_hopeless(DeliverySink& sink);
+  void feed_history();
   void add(Step&& step, Completion&& done);
   void commit();
   void release(DeliverySink& sink);
-  void fail_pending(const Error& error, DeliverySink& sink);
+  void fail_waiting(const Error& error, DeliverySink& sink);
   history::FeedItem feed_item(Pending& pending) const;
   void snapshot_if_due();
-  Micros wait_until_deadline(Micros wait_max) const;
+  Micros wait_at_most(Micros wait_max) const;
 
   const ShardParts parts_;
   const ShardOptions options_;
   const std::uint64_t history_position_at_open_;
   std::unique_ptr<ShardState> state_;
   BoundedQueue<Item> queue_;
+  BoundedQueue<Look> questions_{0};  // few, and taken beyond the limit
   std::unique_ptr<CommitLog> log_;
+  std::deque<Item> backlog_;  // taken off the queue, in slices that make a record each
   std::deque<Pending> pending_;
-  std::vector<Item> items_;
+  std::deque<history::FeedItem> unfed_;
+  std::vector<Item> items_;   // scratch
+  std::vector<Look> looks_;   // scratch
   bool uncommitted_ = false;  // something was appended and not yet written
   std::uint64_t commit_failures_ = 0;
+  std::uint64_t turns_at_stop_ = 0;  // in which history took nothing
+  bool history_abandoned_ = false;   // it gets the rest from the log, at the next start
   std::thread thread_;
 
   // A snapshot taken at a position that history has not reached yet waits here.

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 
 #include "base/check.h"
 
@@ -136,6 +137,7 @@ void ShardState::hear_rows(ObservationBatch&& rows, std::string_view source, Tim
 
 Step ShardState::hear(std::string_view source, SourceBatch&& batch, Timestamp now) {
   Step step;
+  step.time = now;
   fact::StepWriter writer(schema_, step.record);
   emissions_.clear();
   rules_.advance(now, PresentOfTwin(schema_, twin_), emissions_);
@@ -159,6 +161,7 @@ Step ShardState::hear(std::string_view source, SourceBatch&& batch, Timestamp no
 
 Step ShardState::advance(Timestamp now) {
   Step step;
+  step.time = now;
   emissions_.clear();
   rules_.advance(now, PresentOfTwin(schema_, twin_), emissions_);
   if (emissions_.empty()) return step;
@@ -169,19 +172,23 @@ Step ShardState::advance(Timestamp now) {
 
 Step ShardState::operate(const AlertCommand& command, Timestamp now) {
   Step step;
+  step.time = now;
+  std::optional<fact::StepWriter> writer;
   emissions_.clear();
+  rules_.advance(now, PresentOfTwin(schema_, twin_), emissions_);
+  if (!emissions_.empty()) derive(now, writer.emplace(schema_, step.record), step);
   ObservationBatch rows(alert_attributes_.type);
   step.status = alerts_.operate(command, twin_, now, rows);
   if (!step.status) return step;
   rows.finish();
-  fact::StepWriter writer(schema_, step.record);
+  if (!writer) writer.emplace(schema_, step.record);
   const std::string origin = "operator:" + command.by;
-  writer.derived(origin, rows);
+  writer->derived(origin, rows);
   auto settled =
       apply(std::make_shared<const ObservationBatch>(std::move(rows)), origin, now, true);
   FICUS_CHECK(settled.has_value());  // the alert exists: no room is needed
   step.settled.push_back(*std::move(settled));
-  derive(now, writer, step);
+  derive(now, *writer, step);
   return step;
 }
 

@@ -19,6 +19,7 @@ namespace ficus {
 // followers.
 struct Step {
   Status status;       // why part of it was refused, if it was
+  Timestamp time;      // when it was taken: must be the record's time, which replay is told
   std::string record;  // a log payload (codec/fact); empty if nothing happened
   std::vector<SettledBatch> settled;
   std::string source;  // of what was heard; empty if nothing was

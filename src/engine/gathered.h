@@ -1,0 +1,32 @@
+#pragma once
+
+#include <cstddef>
+#include <mutex>
+#include <utility>
+
+#include "engine/delivery.h"
+
+namespace ficus {
+
+// Runs a completion once, with the first error, when all parts of a submission have ended.
+class Gathered {
+ public:
+  Gathered(std::size_t parts, Completion done) : left_(parts), done_(std::move(done)) {}
+
+  void arrive(const Status& status) {
+    {
+      const std::lock_guard lock(mutex_);
+      if (!status && status_) status_ = status;
+      if (--left_ > 0) return;
+    }
+    if (done_) done_(status_);
+  }
+
+ private:
+  std::mutex mutex_;  // parts of one submission end on different threads
+  std::size_t left_;
+  Status status_;
+  Completion done_;
+};
+
+}  // namespace ficus
