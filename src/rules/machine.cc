@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <type_traits>
 #include <utility>
 
 #include "base/check.h"
@@ -54,6 +55,17 @@ Lane constant_lane(const ConstantCell& cell) {
       return {&cell.point, &cell.ok, true};
   }
   std::unreachable();
+}
+
+template <typename T>
+bool is_less(const T& a, const T& b) {
+  if constexpr (std::is_same_v<T, double>) {
+    return number_less(a, b) != 0;
+  } else if constexpr (std::is_same_v<T, GeoPoint>) {
+    return false;  // the binder lets no points through to comparisons
+  } else {
+    return a < b;
+  }
 }
 
 // Three truth values and "failed" in two bytes. A known false decides an AND, whatever stands
@@ -264,27 +276,17 @@ bool Machine::run_truth(const Instruction& instruction) {
 
 bool Machine::run_choice(const Instruction& instruction) {
   const Lane a = lane(instruction.a);
-  const Lane b = lane(instruction.b);
   Register& result = registers_[instruction.result];
   Byte* ok = result.ok();
-  const std::size_t n = count_;
   bool done = true;
   with_element_type(instruction.kind, [&]<typename T>(T*) {
     T* out = result.as<T>();
-    const auto less = [](const T& x, const T& y) {
-      if constexpr (std::is_same_v<T, double>) {
-        return number_less(x, y) != 0;
-      } else if constexpr (std::is_same_v<T, GeoPoint>) {
-        return false;  // the binder lets no points through to comparisons
-      } else {
-        return x < y;
-      }
-    };
+    // The better of the two where both have a value.
     const auto pick = [&](auto is_better) {
-      for (std::size_t i = 0; i < n; ++i) {
+      for (std::size_t i = 0; i < count_; ++i) {
         const Byte of = a.ok[a.index(i)];
         const T& value = a.as<T>()[a.index(i)];
-        if (((of | ok[i]) & 2U) != 0) {
+        if (((of | ok[i]) & kOkFailed) != 0) {
           ok[i] = kOkFailed;
         } else if (of == kOkValue && (ok[i] == kOkNull || is_better(value, out[i]))) {
           out[i] = value;
@@ -294,46 +296,51 @@ bool Machine::run_choice(const Instruction& instruction) {
     };
     switch (instruction.op) {
       case Opcode::load:
-        for (std::size_t i = 0; i < n; ++i) out[i] = a.as<T>()[a.index(i)];
-        ok_of(a, n, ok);
-        return;
-      case Opcode::choose_into:
-        for (std::size_t i = 0; i < n; ++i) {
-          const Byte condition_ok = a.ok[a.index(i)];
-          if ((condition_ok & 2U) != 0) {
-            ok[i] = kOkFailed;
-          } else if ((condition_ok & a.as<Byte>()[a.index(i)] & 1U) != 0) {
-            out[i] = b.as<T>()[b.index(i)];
-            ok[i] = b.ok[b.index(i)];
-          }
-        }
-        return;
+        for (std::size_t i = 0; i < count_; ++i) out[i] = a.as<T>()[a.index(i)];
+        return ok_of(a, count_, ok);
       case Opcode::fill_into:
-        for (std::size_t i = 0; i < n; ++i) {
+        for (std::size_t i = 0; i < count_; ++i) {
           if (ok[i] != kOkNull) continue;
           out[i] = a.as<T>()[a.index(i)];
           ok[i] = a.ok[a.index(i)];
         }
         return;
       case Opcode::least_into:
-        return pick([&](const T& x, const T& y) { return less(x, y); });
+        return pick([](const T& x, const T& y) { return is_less(x, y); });
       case Opcode::greatest_into:
-        return pick([&](const T& x, const T& y) { return less(y, x); });
-      case Opcode::null_into:
-        for (std::size_t i = 0; i < n; ++i) {
-          const Byte condition_ok = a.ok[a.index(i)];
-          if ((condition_ok & 2U) != 0) {
-            ok[i] = kOkFailed;
-          } else if ((condition_ok & a.as<Byte>()[a.index(i)] & 1U) != 0) {
-            ok[i] = kOkNull;
-          }
-        }
-        return;
+        return pick([](const T& x, const T& y) { return is_less(y, x); });
       default:
         done = false;
     }
   });
-  return done || run_list(instruction);
+  return done || run_condition_choice(instruction) || run_list(instruction);
+}
+
+// What depends on a condition: a failed one fails the row.
+bool Machine::run_condition_choice(const Instruction& instruction) {
+  const bool chooses = instruction.op == Opcode::choose_into;
+  if (!chooses && instruction.op != Opcode::null_into) return false;
+  const Lane condition = lane(instruction.a);
+  const Lane value = lane(instruction.b);
+  Register& result = registers_[instruction.result];
+  Byte* ok = result.ok();
+  with_element_type(instruction.kind, [&]<typename T>(T*) {
+    T* out = result.as<T>();
+    for (std::size_t i = 0; i < count_; ++i) {
+      const std::size_t at = condition.index(i);
+      if ((condition.ok[at] & kOkFailed) != 0) {
+        ok[i] = kOkFailed;
+      } else if ((condition.ok[at] & condition.as<Byte>()[at] & 1U) == 0) {
+        continue;
+      } else if (chooses) {
+        out[i] = value.as<T>()[value.index(i)];
+        ok[i] = value.ok[value.index(i)];
+      } else {
+        ok[i] = kOkNull;
+      }
+    }
+  });
+  return true;
 }
 
 bool Machine::run_list(const Instruction& instruction) {

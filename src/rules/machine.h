@@ -54,12 +54,18 @@ class Machine {
   void make_text_views(const Operand& operand);
   void prepare(const Program& program);
   bool run_number(const Instruction& instruction);
+  bool run_integer(const Instruction& instruction);
+  bool run_rounding(const Instruction& instruction);
   bool run_time(const Instruction& instruction);
   bool run_compare(const Instruction& instruction);
   bool run_truth(const Instruction& instruction);
   bool run_choice(const Instruction& instruction);
+  bool run_condition_choice(const Instruction& instruction);
   bool run_list(const Instruction& instruction);
   bool run_text(const Instruction& instruction);
+  bool run_text_part(const Instruction& instruction);
+  bool run_text_test(const Instruction& instruction);
+  void settle_text_ok(const Instruction& instruction);
   bool run_cast(const Instruction& instruction);
   bool run_place(const Instruction& instruction);
   bool run_memory(const Instruction& instruction);

@@ -22,17 +22,11 @@ double rounded_to(double value, double digits) {
   return std::isfinite(result) ? result : value;
 }
 
-// Marks rows with a value that `is_bad` as failed or NULL; returns whether there was one.
-template <typename T, typename IsBad>
-bool mark(const T* values, std::uint8_t* ok, std::size_t count, std::uint8_t mark, IsBad is_bad) {
-  bool found = false;
+// Rows whose divisor is zero have no quotient.
+void null_by_zero(const Lane& divisor, std::uint8_t* ok, std::size_t count) {
   for (std::size_t i = 0; i < count; ++i) {
-    if (ok[i] == kOkValue && is_bad(values[i])) {
-      ok[i] = mark;
-      found = true;
-    }
+    if (divisor.as<double>()[divisor.index(i)] == 0) ok[i] &= kOkFailed;
   }
-  return found;
 }
 
 }  // namespace
@@ -41,101 +35,112 @@ bool Machine::run_number(const Instruction& instruction) {
   const Lane a = lane(instruction.a);
   const Lane b = lane(instruction.b);
   Register& result = registers_[instruction.result];
-  double* out = result.as<double>();
-  const std::size_t n = count_;
-  const auto unary = [&](auto f) {
-    map<double, double>(a, n, out, f);
-    ok_of(a, n, result.ok());
-  };
   const auto binary = [&](auto f) {
-    map<double, double, double>(a, b, n, out, f);
-    ok_of(a, b, n, result.ok());
-  };
-  const auto whole = [&](auto f) {
-    binary(f);
-    if (mark(out, result.ok(), n, kOkFailed,
-             [](double v) { return !(std::abs(v) <= kIntegerMax); })) {
-      failure_ = "the integer is beyond 2^53 - 1";
-      failure_at_ = instruction.at;
-    }
-  };
-  const auto null_by_zero = [&](auto f) {
-    binary(f);
-    for (std::size_t i = 0; i < n; ++i) {
-      if (b.as<double>()[b.index(i)] == 0) result.ok()[i] &= kOkFailed;
-    }
+    map<double, double, double>(a, b, count_, result.as<double>(), f);
+    ok_of(a, b, count_, result.ok());
+    return true;
   };
   switch (instruction.op) {
     case Opcode::add:
-      binary([](double x, double y) { return x + y; });
-      return true;
+      return binary([](double x, double y) { return x + y; });
     case Opcode::subtract:
-      binary([](double x, double y) { return x - y; });
-      return true;
+      return binary([](double x, double y) { return x - y; });
     case Opcode::multiply:
-      binary([](double x, double y) { return x * y; });
-      return true;
+      return binary([](double x, double y) { return x * y; });
     case Opcode::divide:
-      binary([](double x, double y) { return x / y; });
-      return true;
+      return binary([](double x, double y) { return x / y; });
     case Opcode::divide_number_floor:
-      null_by_zero([](double x, double y) { return x / y; });
+      binary([](double x, double y) { return x / y; });
+      null_by_zero(b, result.ok(), count_);
       return true;
     case Opcode::modulo:
-      binary([](double x, double y) { return std::fmod(x, y); });
-      return true;
-    case Opcode::negate:
-      if (instruction.kind == Kind::integer) {
-        unary([](double x) { return 0.0 - x; });
-      } else {
-        unary([](double x) { return -x; });
+      return binary([](double x, double y) { return std::fmod(x, y); });
+    default:
+      return run_integer(instruction) || run_rounding(instruction);
+  }
+}
+
+bool Machine::run_integer(const Instruction& instruction) {
+  const Lane a = lane(instruction.a);
+  const Lane b = lane(instruction.b);
+  Register& result = registers_[instruction.result];
+  double* out = result.as<double>();
+  // Whole numbers have no -0: "+ 0.0" makes it 0.
+  const auto exact = [&](auto f) {
+    map<double, double, double>(a, b, count_, out, f);
+    ok_of(a, b, count_, result.ok());
+    for (std::size_t i = 0; i < count_; ++i) {
+      const bool in_range = std::abs(out[i]) <= kIntegerMax;
+      if (!in_range && result.ok()[i] == kOkValue) {
+        fail_row(instruction, i, "the integer is beyond 2^53 - 1");
       }
-      return true;
+    }
+    return true;
+  };
+  const auto quotient = [&](auto f) {
+    map<double, double, double>(a, b, count_, out, f);
+    ok_of(a, b, count_, result.ok());
+    null_by_zero(b, result.ok(), count_);
+    return true;
+  };
+  switch (instruction.op) {
     case Opcode::integer_add:
-      whole([](double x, double y) { return x + y; });
-      return true;
+      return exact([](double x, double y) { return x + y; });
     case Opcode::integer_subtract:
-      whole([](double x, double y) { return x - y; });
-      return true;
+      return exact([](double x, double y) { return x - y; });
     case Opcode::integer_multiply:
-      whole([](double x, double y) { return x * y + 0.0; });  // whole numbers have no -0
-      return true;
+      return exact([](double x, double y) { return x * y + 0.0; });
     case Opcode::integer_divide:
-      null_by_zero([](double x, double y) { return std::trunc(x / y) + 0.0; });
-      return true;
+      return quotient([](double x, double y) { return std::trunc(x / y) + 0.0; });
     case Opcode::integer_modulo:
-      null_by_zero([](double x, double y) { return std::fmod(x, y) + 0.0; });
-      return true;
+      return quotient([](double x, double y) { return std::fmod(x, y) + 0.0; });
+    default:
+      return false;
+  }
+}
+
+bool Machine::run_rounding(const Instruction& instruction) {
+  const Lane a = lane(instruction.a);
+  Register& result = registers_[instruction.result];
+  double* out = result.as<double>();
+  const auto unary = [&](auto f) {
+    map<double, double>(a, count_, out, f);
+    ok_of(a, count_, result.ok());
+    return true;
+  };
+  switch (instruction.op) {
+    case Opcode::negate:
+      // 0 - x, since a whole number has no -0.
+      if (instruction.kind == Kind::integer) return unary([](double x) { return 0.0 - x; });
+      return unary([](double x) { return -x; });
     case Opcode::absolute:
-      unary([](double x) { return std::abs(x); });
-      return true;
+      return unary([](double x) { return std::abs(x); });
     case Opcode::round:
-      unary([](double x) { return std::round(x); });
+      return unary([](double x) { return std::round(x); });
+    case Opcode::round_to: {
+      const Lane digits = lane(instruction.b);
+      const double zero = instruction.kind == Kind::integer ? 0.0 : -0.0;  // -0.0 adds nothing
+      map<double, double, double>(a, digits, count_, out,
+                                  [zero](double x, double y) { return rounded_to(x, y) + zero; });
+      ok_of(a, digits, count_, result.ok());
       return true;
-    case Opcode::round_to:
-      binary(rounded_to);
-      if (instruction.kind == Kind::integer) {
-        for (std::size_t i = 0; i < n; ++i) out[i] += 0.0;
-      }
-      return true;
+    }
     case Opcode::floor:
-      unary([](double x) { return std::floor(x); });
-      return true;
+      return unary([](double x) { return std::floor(x); });
     case Opcode::ceiling:
-      unary([](double x) { return std::ceil(x); });
-      return true;
+      return unary([](double x) { return std::ceil(x); });
     case Opcode::square_root:
       unary([](double x) { return std::sqrt(x < 0 ? 0 : x); });
-      for (std::size_t i = 0; i < n; ++i) {
+      for (std::size_t i = 0; i < count_; ++i) {
         if (result.ok()[i] == kOkValue && a.as<double>()[a.index(i)] < 0) {
           fail_row(instruction, i, "cannot take the square root of a negative number");
         }
       }
       return true;
     case Opcode::is_nan:
-      map<std::uint8_t, double>(a, n, result.as<std::uint8_t>(),
+      map<std::uint8_t, double>(a, count_, result.as<std::uint8_t>(),
                                 [](double x) { return static_cast<std::uint8_t>(x != x); });
-      ok_of(a, n, result.ok());
+      ok_of(a, count_, result.ok());
       return true;
     default:
       return false;

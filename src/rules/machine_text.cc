@@ -12,6 +12,15 @@ namespace {
 using Byte = std::uint8_t;
 using Text = std::string_view;
 
+Text text_at(const Lane& lane, std::size_t row) { return lane.as<Text>()[lane.index(row)]; }
+double number_at(const Lane& lane, std::size_t row) { return lane.as<double>()[lane.index(row)]; }
+
+// Of LIKE: the third operand, a constant, or none.
+char escape_of(const Lane& lane) {
+  if (lane.data == nullptr || lane.as<Text>()->empty()) return '\0';
+  return lane.as<Text>()->front();
+}
+
 }  // namespace
 
 void Machine::store_text(const Instruction& instruction, std::size_t row, std::string_view text) {
@@ -25,48 +34,25 @@ void Machine::store_text(const Instruction& instruction, std::size_t row, std::s
   result.as<Text>()[row] = {memory, text.size()};
 }
 
-bool Machine::run_text(const Instruction& instruction) {
+void Machine::settle_text_ok(const Instruction& instruction) {
   const Lane a = lane(instruction.a);
   const Lane b = lane(instruction.b);
   const Lane c = lane(instruction.c);
+  std::uint8_t* ok = registers_[instruction.result].ok();
+  if (b.data == nullptr) return ok_of(a, count_, ok);
+  ok_of(a, b, count_, ok);
+  if (c.data == nullptr || c.scalar) return;
+  for (std::size_t i = 0; i < count_; ++i) ok[i] = ok_of_both(ok[i], c.ok[i]);
+}
+
+// Values are worked out only where there is one: texts cost too much to compute in vain.
+bool Machine::run_text(const Instruction& instruction) {
+  const Lane a = lane(instruction.a);
+  const Lane b = lane(instruction.b);
   Register& result = registers_[instruction.result];
-  const std::size_t n = count_;
-  const auto settle_ok = [&] {
-    if (b.data == nullptr) return ok_of(a, n, result.ok());
-    ok_of(a, b, n, result.ok());
-    if (c.data == nullptr || c.scalar) return;
-    for (std::size_t i = 0; i < n; ++i) result.ok()[i] = ok_of_both(result.ok()[i], c.ok[i]);
-  };
-  const auto text_at = [](const Lane& lane, std::size_t row) {
-    return lane.as<Text>()[lane.index(row)];
-  };
-  const auto number_at = [](const Lane& lane, std::size_t row) {
-    return lane.as<double>()[lane.index(row)];
-  };
-  // Values are worked out only where there is one: texts cost too much to compute in vain.
-  const auto each = [&](auto f) {
-    settle_ok();
-    for (std::size_t i = 0; i < n; ++i) {
-      if (result.ok()[i] == kOkValue) f(i);
-    }
-    return true;
-  };
-  const auto answer = [&](auto f) {
-    const Lane mask = lane(instruction.mask);
-    return each([&](std::size_t i) {
-      result.as<Byte>()[i] = !is_decided(mask, i) && f(text_at(a, i), text_at(b, i)) ? 1 : 0;
-    });
-  };
-  const auto part = [&](auto f) {
-    settle_ok();
-    for (std::size_t i = 0; i < n; ++i) {
-      result.as<Text>()[i] = result.ok()[i] == kOkValue ? f(i) : Text();
-    }
-    return true;
-  };
   const auto made = [&](auto append) {
-    settle_ok();
-    for (std::size_t i = 0; i < n; ++i) {
+    settle_text_ok(instruction);
+    for (std::size_t i = 0; i < count_; ++i) {
       scratch_.clear();
       if (result.ok()[i] == kOkValue) append(i);
       store_text(instruction, i, scratch_);
@@ -81,51 +67,90 @@ bool Machine::run_text(const Instruction& instruction) {
     case Opcode::upper:
       return made([&](std::size_t i) { append_upper(text_at(a, i), scratch_); });
     case Opcode::length:
-      return each([&](std::size_t i) {
-        result.as<double>()[i] = static_cast<double>(text_length(text_at(a, i)));
-      });
+      settle_text_ok(instruction);
+      for (std::size_t i = 0; i < count_; ++i) {
+        result.as<double>()[i] =
+            result.ok()[i] == kOkValue ? static_cast<double>(text_length(text_at(a, i))) : 0;
+      }
+      return true;
+    default:
+      return run_text_test(instruction) || run_text_part(instruction);
+  }
+}
+
+bool Machine::run_text_test(const Instruction& instruction) {
+  const Lane a = lane(instruction.a);
+  const Lane b = lane(instruction.b);
+  const Lane c = lane(instruction.c);
+  const Lane mask = lane(instruction.mask);
+  Register& result = registers_[instruction.result];
+  const auto answer = [&](auto f) {
+    settle_text_ok(instruction);
+    for (std::size_t i = 0; i < count_; ++i) {
+      const bool asks = result.ok()[i] == kOkValue && !is_decided(mask, i);
+      result.as<Byte>()[i] = asks && f(text_at(a, i), text_at(b, i)) ? 1 : 0;
+    }
+    return true;
+  };
+  switch (instruction.op) {
     case Opcode::starts_with:
       return answer([](Text x, Text y) { return x.starts_with(y); });
     case Opcode::ends_with:
       return answer([](Text x, Text y) { return x.ends_with(y); });
     case Opcode::contains:
       return answer([](Text x, Text y) { return x.contains(y); });
-    case Opcode::substring:
-      return part([&](std::size_t i) { return text_substring(text_at(a, i), number_at(b, i)); });
-    case Opcode::substring_for:
-      return part([&](std::size_t i) {
-        return text_substring(text_at(a, i), number_at(b, i), number_at(c, i));
-      });
-    case Opcode::trim:
-      return part([&](std::size_t i) { return text_trim(text_at(a, i), TrimSides::both); });
-    case Opcode::trim_left:
-      return part([&](std::size_t i) { return text_trim(text_at(a, i), TrimSides::left); });
-    case Opcode::trim_right:
-      return part([&](std::size_t i) { return text_trim(text_at(a, i), TrimSides::right); });
-    case Opcode::trim_of:
-      return part(
-          [&](std::size_t i) { return text_trim(text_at(a, i), text_at(b, i), TrimSides::both); });
-    case Opcode::trim_left_of:
-      return part(
-          [&](std::size_t i) { return text_trim(text_at(a, i), text_at(b, i), TrimSides::left); });
-    case Opcode::trim_right_of:
-      return part(
-          [&](std::size_t i) { return text_trim(text_at(a, i), text_at(b, i), TrimSides::right); });
     case Opcode::like:
-    case Opcode::like_ignore_case: {
-      const Text escapes = c.data == nullptr ? Text() : *c.as<Text>();
-      const char escape = escapes.empty() ? '\0' : escapes.front();
-      if (instruction.op == Opcode::like) {
-        return answer([escape](Text x, Text y) { return text_like(x, y, escape); });
-      }
+      return answer([&](Text x, Text y) { return text_like(x, y, escape_of(c)); });
+    case Opcode::like_ignore_case:
       return answer([&](Text x, Text y) {
         scratch_.clear();
         scratch_pattern_.clear();
         append_lower(x, scratch_);
         append_lower(y, scratch_pattern_);
-        return text_like(scratch_, scratch_pattern_, escape);
+        return text_like(scratch_, scratch_pattern_, escape_of(c));
       });
+    default:
+      return false;
+  }
+}
+
+bool Machine::run_text_part(const Instruction& instruction) {
+  const Lane a = lane(instruction.a);
+  const Lane b = lane(instruction.b);
+  const Lane c = lane(instruction.c);
+  Register& result = registers_[instruction.result];
+  const auto part = [&](auto f) {
+    settle_text_ok(instruction);
+    for (std::size_t i = 0; i < count_; ++i) {
+      result.as<Text>()[i] = result.ok()[i] == kOkValue ? f(text_at(a, i), i) : Text();
     }
+    return true;
+  };
+  const auto trimmed = [&](TrimSides sides) {
+    return part([sides](Text text, std::size_t) { return text_trim(text, sides); });
+  };
+  const auto trimmed_of = [&](TrimSides sides) {
+    return part([&](Text text, std::size_t i) { return text_trim(text, text_at(b, i), sides); });
+  };
+  switch (instruction.op) {
+    case Opcode::substring:
+      return part([&](Text text, std::size_t i) { return text_substring(text, number_at(b, i)); });
+    case Opcode::substring_for:
+      return part([&](Text text, std::size_t i) {
+        return text_substring(text, number_at(b, i), number_at(c, i));
+      });
+    case Opcode::trim:
+      return trimmed(TrimSides::both);
+    case Opcode::trim_left:
+      return trimmed(TrimSides::left);
+    case Opcode::trim_right:
+      return trimmed(TrimSides::right);
+    case Opcode::trim_of:
+      return trimmed_of(TrimSides::both);
+    case Opcode::trim_left_of:
+      return trimmed_of(TrimSides::left);
+    case Opcode::trim_right_of:
+      return trimmed_of(TrimSides::right);
     default:
       return false;
   }
