@@ -90,6 +90,7 @@ class Simulator {
     if (child != 0) return child;
     prctl(PR_SET_PDEATHSIG, SIGTERM);
     if (getppid() != parent_) _exit(1);  // the parent died before it could be told to tell us
+    setpgid(0, 0);                       // Ctrl+C is for the brain, which then ends us in order
     pthread_sigmask(SIG_SETMASK, &none, nullptr);
     execv(kSelf, words.data());
     _exit(127);

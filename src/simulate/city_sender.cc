@@ -16,8 +16,8 @@ namespace {
 
 constexpr Micros kBeat = Micros::from_millis(100);
 constexpr Micros kReportEvery = Micros::from_seconds(5);
-constexpr Micros kPatience = Micros::from_seconds(3);  // for acknowledgements after a signal
-constexpr std::int64_t kCatchUpSeconds = 30;           // lived in one beat at most
+constexpr Micros kPatience = Micros::from_millis(1500);  // for acknowledgements after a signal
+constexpr std::int64_t kCatchUpSeconds = 30;             // lived in one beat at most
 
 class CitySender {
  public:
