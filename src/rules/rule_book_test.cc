@@ -172,6 +172,50 @@ TEST_F(RuleBookTest, AnUnusualClockDoesNoHarm) {
   EXPECT_EQ(out.size(), 1u);
 }
 
+TEST_F(RuleBookTest, WhatCannotBeComputedFailsItsRowOnly) {
+  RuleBook book = compile(
+      "CREATE RULE texts AS INSERT INTO Alert (v) SELECT 1 FROM Probe WHERE length(name || name) > "
+      "9;"
+      "CREATE RULE times AS INSERT INTO Alert (v) SELECT 1 FROM Probe WHERE observedAt + INTERVAL "
+      "'1 day' "
+      "> TIMESTAMP '1970-01-01';"
+      "CREATE RULE minus AS INSERT INTO Alert (v) SELECT 1 FROM Probe WHERE observedAt - TIMESTAMP "
+      "'1969-01-01' > INTERVAL '1 s';"
+      "CREATE RULE whole AS INSERT INTO Alert (v) SELECT 1 FROM Probe WHERE length(name) * "
+      "90071992547409 > "
+      "0;"
+      "CREATE RULE place AS INSERT INTO Alert (v) SELECT 1 FROM Probe WHERE distance(point(x, 0), "
+      "point(0, 0)) < 1;");
+  std::vector<Reading> readings;
+  for (int i = 0; i < 120; ++i) {
+    readings.push_back(probe(fmt::format("p{}", i), i, i));
+    readings.back().values.emplace_back("name", Value::text(std::string(100'000, 'x')));
+  }
+  readings.push_back(probe("small", 1, 0));
+  readings.back().values.emplace_back("name", Value::text("abcde"));
+  readings.push_back(probe("late", 1, 181));
+  readings.back().observed_at = Timestamp{INT64_MAX};
+  std::vector<Emission> out;
+  twin_.observe(readings, Timestamp{1}, book, out);
+  const RuleFigures texts = book.figures(RuleId(0));
+  EXPECT_GT(texts.failures, 20u);  // 24 MB of texts
+  EXPECT_GT(texts.raised, 60u);
+  EXPECT_EQ(texts.failures + texts.raised, 121u);
+  EXPECT_TRUE(texts.last_failure->message.ends_with("exceed 16 MiB"));
+  EXPECT_EQ(book.figures(RuleId(1)).failures, 1u);
+  EXPECT_TRUE(book.figures(RuleId(1)).last_failure->message.ends_with("the time is out of range"));
+  EXPECT_EQ(book.figures(RuleId(2)).failures, 1u);
+  EXPECT_EQ(book.figures(RuleId(3)).failures, 120u);
+  EXPECT_EQ(book.figures(RuleId(4)).failures, 1u);
+  EXPECT_EQ(book.figures(RuleId(4)).raised, 2u);
+  // The next batch has its room again.
+  out.clear();
+  Reading next = probe("p200", 500, 1);
+  next.values.emplace_back("name", Value::text("abcde"));
+  twin_.observe({&next, 1}, Timestamp{2}, book, out);
+  EXPECT_EQ(book.figures(RuleId(0)).raised, texts.raised + 1);
+}
+
 // held over random sequences, against window functions.
 TEST_F(RuleBookTest, HeldIsWhatWindowFunctionsSay) {
   Random random(3);
