@@ -46,7 +46,7 @@ std::optional<Timestamp> parse_record_time(std::string_view text) {
 Result<RecordReader> RecordReader::open(Disk& disk, const std::string& path,
                                         std::string time_column) {
   auto names = disk.list(path);
-  if (!names) {
+  if (!names || names->empty()) {
     if (!disk.exists(path)) return fail(ErrorCode::not_found, "there is no file " + path);
     return RecordReader(disk, {path}, std::move(time_column), false);
   }
