@@ -235,7 +235,11 @@ void BrokerState::deliver(const MessagePtr& message, const std::vector<Target>& 
       continue;
     }
     const std::uint64_t number = session->next_number;
-    enqueue(*session, {number, message, mqtt::Qos::at_least_once, retain, mqtt::PacketId::none});
+    enqueue(*session, {.number = number,
+                       .message = message,
+                       .qos = mqtt::Qos::at_least_once,
+                       .retain = retain,
+                       .is_logged = session->is_persistent()});
     if (session->is_persistent()) durable.push_back({session, number, retain});
     queued.push_back(session);
   }
@@ -275,7 +279,9 @@ bool BrokerState::acknowledge(Session& session, mqtt::PacketId packet_id) {
   const auto found = std::find_if(session.queue.begin(), end,
                                   [&](const QueuedMessage& m) { return m.packet_id == packet_id; });
   if (found == end) return false;
-  if (session.is_persistent()) write_acknowledged(session, found->number, facts_);
+  if (session.is_persistent() && found->is_logged) {
+    write_acknowledged(session, found->number, facts_);
+  }
   erase_queued(session, found);
   return true;
 }
@@ -298,7 +304,7 @@ void BrokerState::send_retained(Session& session, std::string_view filter,
   for (MessagePtr& message : messages) {
     const mqtt::Qos qos = std::min(message->qos(), options.qos);
     const std::uint64_t number = session.next_number;
-    enqueue(session, {number, std::move(message), qos, true, mqtt::PacketId::none});
+    enqueue(session, {.number = number, .message = std::move(message), .qos = qos, .retain = true});
   }
   if (session.connection != nullptr) session.connection->send_queued();
 }
@@ -306,7 +312,7 @@ void BrokerState::send_retained(Session& session, std::string_view filter,
 void BrokerState::drop_next(Session& session) {
   FICUS_CHECK(session.in_flight < session.queue.size());
   const auto next = session.queue.begin() + static_cast<std::ptrdiff_t>(session.in_flight);
-  if (session.is_persistent() && next->qos != mqtt::Qos::at_most_once) {
+  if (session.is_persistent() && next->is_logged) {
     write_acknowledged(session, next->number, facts_);
   }
   erase_queued(session, next);
@@ -333,7 +339,7 @@ LogFold::Sections BrokerState::encode() const {
       write_subscribed(*session, filter, options, facts);
     }
     for (const QueuedMessage& queued : session->queue) {
-      if (queued.qos == mqtt::Qos::at_most_once) continue;
+      if (!queued.is_logged) continue;
       ByteWriter fact = begin_fact(FactKind::queued, facts);
       fact.text(queued.message->bytes());
       fact.varint(1);
@@ -404,8 +410,11 @@ Status BrokerState::replay_facts(std::string_view facts) {
           const std::uint64_t number = in.varint();
           const bool retain = (in.u8() & kQueuedRetain) != 0;
           if (target == nullptr || !in.ok()) continue;
-          enqueue(*target,
-                  {number, message, mqtt::Qos::at_least_once, retain, mqtt::PacketId::none});
+          enqueue(*target, {.number = number,
+                            .message = message,
+                            .qos = mqtt::Qos::at_least_once,
+                            .retain = retain,
+                            .is_logged = true});
         }
         break;
       }

@@ -24,12 +24,15 @@ class SessionOutlet {
   ~SessionOutlet() = default;
 };
 
-// A message on its way to one session, numbered in the order of arrival.
+// A message on its way to one session, numbered in the order of arrival. Only what was published
+// while the session existed is in the log: retained messages for a new subscription are not, as a
+// client that subscribes again gets them again.
 struct QueuedMessage {
   std::uint64_t number = 0;
   MessagePtr message;
   mqtt::Qos qos = mqtt::Qos::at_most_once;
   bool retain = false;
+  bool is_logged = false;
   mqtt::PacketId packet_id = mqtt::PacketId::none;  // set while it is in flight
 };
 
