@@ -1,0 +1,266 @@
+#include "engine/commit_log.h"
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <condition_variable>
+
+#include "base/random.h"
+#include "log/crash_disk.h"
+
+namespace ficus {
+namespace {
+
+// Remembers every payload; a snapshot is the list of them.
+class Payloads final : public LogFold {
+ public:
+  Status restore(const Sections& sections) override {
+    restored_sections = sections.size();
+    list.clear();
+    std::string_view rest = sections.at(0).second;
+    while (!rest.empty()) {
+      list.emplace_back(rest.substr(0, rest.find('\n')));
+      rest.remove_prefix(list.back().size() + 1);
+    }
+    return {};
+  }
+  Status replay(std::string_view payload, Timestamp, log::Position) override {
+    if (payload == "poison") return fail(ErrorCode::corrupt, "does not like it");
+    list.emplace_back(payload);
+    ++replayed;
+    return {};
+  }
+  Sections sections() const {
+    std::string all;
+    for (const std::string& payload : list) all += payload + "\n";
+    return {{"payloads", all}};
+  }
+
+  std::vector<std::string> list;
+  std::size_t restored_sections = 0;
+  std::size_t replayed = 0;
+};
+
+CommitLogOptions inline_options() {
+  CommitLogOptions options;
+  options.sync_place = SyncPlace::inline_with_commit;
+  options.log.segment_bytes_max = 2000;
+  options.snapshot_every_bytes = 1000;
+  return options;
+}
+
+class CommitLogTest : public ::testing::Test {
+ protected:
+  std::unique_ptr<CommitLog> open(Payloads& fold, const CommitLogOptions& options,
+                                  std::function<void()> on_progress = {}) {
+    auto opened = CommitLog::open(disk_, logger_, "log", {}, options, fold, std::move(on_progress));
+    EXPECT_TRUE(opened) << opened.error().message;
+    return opened ? *std::move(opened) : nullptr;
+  }
+  void append(CommitLog& log, Payloads& fold, std::string payload) {
+    ASSERT_TRUE(log.append({1}, payload));
+    fold.list.push_back(std::move(payload));
+  }
+
+  log::CrashDisk disk_;
+  ManualClock clock_{{}};
+  Logger logger_{clock_, stderr, LogLevel::error};
+};
+
+TEST_F(CommitLogTest, AcknowledgesWhatIsSynced) {
+  Payloads fold;
+  int progress = 0;
+  const auto log = open(fold, inline_options(), [&] { ++progress; });
+  const auto end = log->append({1}, "a");
+  ASSERT_TRUE(end);
+  EXPECT_LT(log->acknowledged(), *end);
+  EXPECT_GT(log->buffered_bytes(), 0U);
+  ASSERT_TRUE(log->commit());
+  EXPECT_EQ(log->buffered_bytes(), 0U);
+  EXPECT_EQ(log->acknowledged(), *end);
+  EXPECT_EQ(log->durable(), *end);
+  EXPECT_EQ(progress, 1);
+}
+
+TEST_F(CommitLogTest, ALaxPolicyAcknowledgesWhatIsWritten) {
+  Payloads fold;
+  CommitLogOptions options = inline_options();
+  options.policy = log::SyncPolicy::never;
+  const auto log = open(fold, options);
+  disk_.fail_sync(true);
+  const auto end = log->append({1}, "a");
+  EXPECT_FALSE(log->commit());  // written, but not synced
+  EXPECT_EQ(log->acknowledged(), *end);
+  EXPECT_LT(log->durable(), *end);
+}
+
+TEST_F(CommitLogTest, AFullDiskLosesNothing) {
+  Payloads fold;
+  const auto log = open(fold, inline_options());
+  append(*log, fold, "before");
+  ASSERT_TRUE(log->commit());
+  disk_.set_capacity(disk_.used_bytes() + 5);
+  append(*log, fold, "while it is full");
+  const Status full = log->commit();
+  ASSERT_FALSE(full);
+  EXPECT_EQ(full.error().code, ErrorCode::overloaded);
+  EXPECT_LT(log->acknowledged(), log->end());
+  EXPECT_FALSE(log->sync_failure());
+  append(*log, fold, "more");
+  disk_.set_capacity(UINT64_MAX);
+  ASSERT_TRUE(log->commit());
+  EXPECT_EQ(log->acknowledged(), log->end());
+  ASSERT_TRUE(log->close({2}));
+  Payloads again;
+  (void)open(again, inline_options());
+  EXPECT_EQ(again.list, fold.list);
+}
+
+TEST_F(CommitLogTest, AFailedSyncIsFinalAndItsOwnerIsWoken) {
+  Payloads fold;
+  int progress = 0;
+  const auto log = open(fold, inline_options(), [&] { ++progress; });
+  disk_.fail_sync(true);
+  ASSERT_TRUE(log->append({1}, "a"));
+  EXPECT_FALSE(log->commit());
+  EXPECT_TRUE(log->sync_failure());
+  EXPECT_EQ(progress, 1);
+  disk_.fail_sync(false);
+  EXPECT_FALSE(log->commit());
+  EXPECT_LT(log->acknowledged(), log->end());
+}
+
+TEST_F(CommitLogTest, RecoversFromSnapshotAndLogAndForgetsTheRest) {
+  Payloads fold;
+  {
+    const auto log = open(fold, inline_options());
+    int snapshots = 0;
+    for (int i = 0; i < 200; ++i) {
+      append(*log, fold, fmt::format("payload number {}", i));
+      ASSERT_TRUE(log->commit());
+      if (!log->snapshot_due()) continue;
+      ASSERT_TRUE(log->write_snapshot(log->end(), fold.sections()));
+      EXPECT_FALSE(log->snapshot_due());
+      ++snapshots;
+    }
+    EXPECT_GE(snapshots, 4);
+    EXPECT_GT(log->begin(), log::Position{});  // the log before the older snapshot is gone
+  }
+  Payloads again;
+  const auto log = open(again, inline_options());
+  EXPECT_EQ(again.list, fold.list);
+  EXPECT_EQ(again.restored_sections, 1U);
+  EXPECT_LT(again.replayed, 100U);
+}
+
+TEST_F(CommitLogTest, AFailedSnapshotIsTriedAgainLater) {
+  Payloads fold;
+  const auto log = open(fold, inline_options());
+  while (!log->snapshot_due()) append(*log, fold, "some payload");
+  ASSERT_TRUE(log->commit());
+  disk_.set_capacity(disk_.used_bytes());
+  EXPECT_FALSE(log->write_snapshot(log->end(), fold.sections()));
+  EXPECT_FALSE(log->snapshot_due());
+  disk_.set_capacity(UINT64_MAX);
+  for (int i = 0; i < 100; ++i) append(*log, fold, "some payload");
+  EXPECT_TRUE(log->snapshot_due());
+  ASSERT_TRUE(log->commit());
+  EXPECT_TRUE(log->write_snapshot(log->end(), fold.sections()));
+}
+
+TEST_F(CommitLogTest, SaysWhichRecordCannotBeReplayed) {
+  Payloads fold;
+  {
+    const auto log = open(fold, inline_options());
+    append(*log, fold, "good");
+    append(*log, fold, "poison");
+    ASSERT_TRUE(log->close({2}));
+  }
+  Payloads again;
+  const auto opened = CommitLog::open(disk_, logger_, "log", {}, inline_options(), again, {});
+  ASSERT_FALSE(opened);
+  EXPECT_NE(opened.error().message.find("record at"), std::string::npos);
+  EXPECT_NE(opened.error().message.find("does not like it"), std::string::npos);
+}
+
+TEST_F(CommitLogTest, ALogThatEndsBeforeWhatIsKnownDurableIsCorrupt) {
+  Payloads fold;
+  {
+    const auto log = open(fold, inline_options());
+    append(*log, fold, "a");
+    ASSERT_TRUE(log->close({2}));
+  }
+  Payloads again;
+  const auto opened =
+      CommitLog::open(disk_, logger_, "log", {1 << 20}, inline_options(), again, {});
+  ASSERT_FALSE(opened);
+  EXPECT_EQ(opened.error().code, ErrorCode::corrupt);
+}
+
+// Group commit on the sync thread: everything is acknowledged in the end, without the owner waiting
+// for each.
+TEST_F(CommitLogTest, TheSyncThreadAcknowledgesEverything) {
+  Payloads fold;
+  std::mutex mutex;
+  std::condition_variable progressed;
+  std::uint64_t progress = 0;
+  CommitLogOptions options = inline_options();
+  options.sync_place = SyncPlace::own_thread;
+  const auto log = open(fold, options, [&] {
+    {
+      const std::lock_guard lock(mutex);
+      ++progress;
+    }
+    progressed.notify_one();
+  });
+  for (int i = 0; i < 500; ++i) {
+    append(*log, fold, fmt::format("payload {}", i));
+    ASSERT_TRUE(log->commit());
+  }
+  {
+    std::unique_lock lock(mutex);
+    ASSERT_TRUE(progressed.wait_for(lock, std::chrono::seconds(30),
+                                    [&] { return log->acknowledged() == log->end(); }));
+  }
+  EXPECT_LE(progress, 500U);
+  ASSERT_TRUE(log->close({2}));
+  Payloads again;
+  (void)open(again, options);
+  EXPECT_EQ(again.list, fold.list);
+}
+
+// Power is lost at random moments, over and over: what was acknowledged is there, in order, and
+// nothing that was never appended.
+TEST_F(CommitLogTest, PowerLossKeepsWhatWasAcknowledged) {
+  for (std::uint64_t seed = 0; seed < 20; ++seed) {
+    Random random(seed);
+    log::CrashDisk disk;
+    std::vector<std::string> appended;
+    std::size_t acknowledged = 0;
+    for (int life = 0; life < 6; ++life) {
+      Payloads fold;
+      const auto opened = CommitLog::open(disk, logger_, "log", {}, inline_options(), fold, {});
+      ASSERT_TRUE(opened) << opened.error().message << ", seed " << seed;
+      const auto& log = *opened;
+      ASSERT_GE(fold.list.size(), acknowledged) << "seed " << seed << ", life " << life;
+      ASSERT_LE(fold.list.size(), appended.size());
+      appended.resize(fold.list.size());
+      ASSERT_EQ(fold.list, appended) << "seed " << seed << ", life " << life;
+      for (std::uint64_t left = random.below(60); left > 0; --left) {
+        append(*log, fold, fmt::format("{}-{}", appended.size(), random.next()));
+        appended.push_back(fold.list.back());
+        if (random.chance(0.5)) {
+          ASSERT_TRUE(log->commit());
+          acknowledged = appended.size();
+        }
+        if (log->snapshot_due() && log->durable() == log->end()) {
+          ASSERT_TRUE(log->write_snapshot(log->end(), fold.sections()));
+        }
+      }
+      disk.lose_power(random);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace ficus
