@@ -76,7 +76,7 @@ export const table = {
   chart_empty: { zh: '此时间范围内没有记录', en: 'Nothing recorded in this range' },
   chart_loading: { zh: '正在读取历史…', en: 'Reading history…' },
   chart_failed: { zh: '读取历史失败：{reason}', en: 'Reading history failed: {reason}' },
-  chart_downsampled: { zh: '已抽稀', en: 'downsampled' },
+  chart_downsampled: { zh: '均值及最小～最大范围', en: 'mean, and range from least to greatest' },
 
   alerts: { zh: '告警', en: 'Alerts' },
   alert_filter: { zh: '状态', en: 'State' },

@@ -11,7 +11,7 @@ import { append, pointsOf, type Points } from './chart_points.ts';
 export const kRanges = { '1h': 3_600_000, '24h': 86_400_000, '7d': 7 * 86_400_000, all: Infinity } as const;
 export type Range = keyof typeof kRanges;
 
-const kPoints = 1500;
+const kPointsMin = 200; // more where the chart is wider: one for each pixel
 
 export interface ChartWish {
   readonly entity: Entity;
@@ -29,7 +29,7 @@ export class Chart {
   private readonly readout = el('p', { class: 'readout' });
   private plot: uPlot | null = null;
   private wish: ChartWish | null = null;
-  private points: Points = [[], []];
+  private points: Points = [[], [], [], []];
   private under_way: AbortController | null = null;
   private readonly redraw = throttled(() => this.draw(), 500);
 
@@ -43,14 +43,14 @@ export class Chart {
   async show(wish: ChartWish | null): Promise<void> {
     this.under_way?.abort();
     this.wish = wish;
-    this.points = [[], []];
+    this.points = [[], [], [], []];
     this.drop();
     setText(this.note, text(wish ? 'chart_loading' : 'chart_none'));
     if (!wish) return;
     const stop = (this.under_way = new AbortController());
     try {
       const from = Math.max(0, this.now() - kRanges[wish.range]);
-      const series = await api.history(wish.entity.id, wish.attribute, from, kPoints, stop.signal);
+      const series = await api.history(wish.entity.id, wish.attribute, from, Math.max(kPointsMin, this.box.clientWidth), stop.signal);
       if (stop.signal.aborted) return;
       this.points = pointsOf(series, wish.attribute);
       setText(this.note, series.downsampled ? text('chart_downsampled') : '');
@@ -109,21 +109,25 @@ export class Chart {
       ticks: { stroke: colour('--line'), width: 1, size: 4 },
       font: `11px ${style.fontFamily}`,
     };
+    // The edges of the band are not drawn themselves.
+    const edge: uPlot.Series = { stroke: 'transparent', width: 0, spanGaps: true, points: { show: false } };
     return {
       ...this.size(),
       legend: { show: false },
       padding: [8, 12, 0, 0],
       cursor: { y: false, drag: { x: true, y: false } },
+      bands: [{ series: [3, 2], fill: colour('--accent-band') }],
       series: [
         {},
         {
           label: wish.name,
           stroke: colour('--accent'),
-          fill: colour('--accent-faint'),
           width: 1.5,
           spanGaps: true,
-          points: { show: (u) => (u.data[0].length < 40), size: 5 },
+          points: { show: (u) => u.data[0].length < 40, size: 5 },
         },
+        edge,
+        edge,
       ],
       axes: [
         { ...axis, values: (_u, splits, _axis, _space, step) => splits.map((s) => format.timeTick(s, step)), space: 70, size: 28 },
@@ -135,8 +139,12 @@ export class Chart {
             const i = u.cursor.idx;
             const at = i === null || i === undefined ? undefined : u.data[0][i];
             const value = i === null || i === undefined ? undefined : u.data[1]?.[i];
-            const is_known = at !== undefined && typeof value === 'number';
-            setText(this.readout, is_known ? `${format.value(value, wish)}  ·  ${format.dateTime(at * 1000)}` : '');
+            const least = i === null || i === undefined ? undefined : u.data[2]?.[i];
+            const greatest = i === null || i === undefined ? undefined : u.data[3]?.[i];
+            if (at === undefined || typeof value !== 'number') return setText(this.readout, '');
+            const is_band = typeof least === 'number' && typeof greatest === 'number' && least < greatest;
+            const band = is_band ? `  (${format.number(least, wish.decimals)} – ${format.number(greatest, wish.decimals)})` : '';
+            setText(this.readout, `${format.value(value, wish)}${band}  ·  ${format.dateTime(at * 1000)}`);
           },
         ],
       },

@@ -35,15 +35,17 @@ export function makeLayersPanel(store: Store, on_list: (type: string) => void): 
 
   const write = () => {
     setText(panel.title, text('layers'));
-    const types = store.types.filter((type) => type.name !== kAlertType);
+    const colours = store.types.filter((type) => type.name !== kAlertType);
+    // Types that are declared but that nothing is of would only be in the way.
+    const types = colours.filter((type) => store.by_type.has(type.name));
     const made = rows.take([...types.map((type) => type.name), ...kPlaces]);
     arrange(list, made.map((row) => row.element));
-    types.forEach((type, i) => {
+    types.forEach((type) => {
       const row = rows.get(type.name);
       if (!row) return;
       const name = label(type.label, type.name);
       row.box.checked = !store.hidden_layers.has(type.name);
-      row.swatch.style.background = typeColour(i, settings.theme);
+      row.swatch.style.background = typeColour(colours.indexOf(type), settings.theme);
       setText(row.name, name);
       setText(row.count, format.count(store.by_type.get(type.name)?.length ?? 0));
       nameButton(row.box, text('layer_show', { name }));

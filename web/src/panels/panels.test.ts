@@ -21,20 +21,25 @@ describe('the points of a chart', () => {
 
   it('rise in time and are numbers', () => {
     const start = Date.parse('2026-05-01T08:00:00Z') / 1000;
-    expect(pointsOf(series, 'speed')).toEqual([[start + 1, start + 2], [1, 2]]);
-    expect(pointsOf(series, 'heading')).toEqual([[], []]);
+    expect(pointsOf(series, 'speed')).toEqual([[start + 1, start + 2], [1, 2], [1, 2], [1, 2]]);
+    expect(pointsOf(series, 'heading')).toEqual([[], [], [], []]);
+  });
+
+  it('have a band where history is downsampled', () => {
+    const mean = { columns: ['observedAt', 'speed', 'speed_min', 'speed_max'], rows: [['2026-05-01T08:00:01Z', 2, 1, 4]] };
+    expect(pointsOf(mean, 'speed').slice(1)).toEqual([[2], [1], [4]]);
   });
 
   it('grow at the end and lose what leaves the range', () => {
-    const points: Points = [[10, 20], [1, 2]];
+    const points: Points = [[10, 20], [1, 2], [0, 1], [2, 3]];
     expect(append(points, 20_000, 9, 0)).toBe(false);
     expect(append(points, 0, 9, 0)).toBe(false);
     expect(append(points, 30_000, 3, 15_000)).toBe(true);
-    expect(points).toEqual([[20, 30], [2, 3]]);
+    expect(points).toEqual([[20, 30], [2, 3], [1, 3], [3, 3]]);
   });
 
   it('have a limit', () => {
-    const points: Points = [[], []];
+    const points: Points = [[], [], [], []];
     for (let i = 1; i <= 7000; ++i) append(points, i * 1000, i, -Infinity);
     expect(points[0].length).toBe(6000);
     expect(points[1][0]).toBe(1001);
