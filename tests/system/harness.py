@@ -16,7 +16,7 @@ import time
 import urllib.parse
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
-BINARY = pathlib.Path(os.environ.get("FICUS_BINARY", ROOT / "build/release/bin/ficus"))
+BINARY = pathlib.Path(os.environ.get("FICUS_BINARY", ROOT / "build/gcc/bin/ficus"))
 DATA = pathlib.Path(os.environ.get("FICUS_TEST_DATA", ROOT.parent / "shared/data"))
 PACKS = pathlib.Path(__file__).resolve().parent / "packs"
 
