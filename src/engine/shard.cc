@@ -19,8 +19,9 @@ constexpr std::uint64_t kCommitTriesAtStop = 10;
 constexpr Micros kIdleWaitMax = Micros::from_millis(1000);
 // So many durable steps wait for a full history; then the shard waits, too.
 constexpr std::size_t kUnfedStepsMax = 1024;
+// A lax sync policy must not gather more than this in memory and in the page cache.
+constexpr std::uint64_t kUnsyncedBytesMax = std::uint64_t{128} << 20;
 constexpr Micros kRetryHistoryAfter = Micros::from_millis(10);
-constexpr std::uint64_t kHistoryTriesAtStop = 300;
 // Of one record before what rules derive is added, roughly; far below the limit of a record.
 constexpr std::size_t kSliceBytesMax = std::size_t{4} << 20;
 constexpr std::size_t kBufferedBytesMax = std::size_t{8} << 20;
@@ -166,7 +167,8 @@ bool Shard::turn(Micros wait, DeliverySink& sink) {
 
 bool Shard::is_stalled() const {
   return commit_failures_ > 0 || pending_.size() >= kPendingStepsMax ||
-         unfed_.size() >= kUnfedStepsMax;
+         log_->end() - log_->durable() >= kUnsyncedBytesMax ||
+         (history_is_full_ && unfed_.size() >= kUnfedStepsMax);
 }
 
 // When stopping, a disk that stays full and a history that takes nothing are not waited for without
@@ -178,7 +180,10 @@ bool Shard::give_up_if_hopeless(DeliverySink& sink) {
     answer_questions();
     return true;
   }
-  if (unfed_.empty() || ++turns_at_stop_ < kHistoryTriesAtStop) return false;
+  if (unfed_.empty()) return false;
+  const Micros now = parts_.clock.monotonic();
+  if (!history_awaited_since_) history_awaited_since_ = now;
+  if (now - *history_awaited_since_ < options_.history_patience_at_stop) return false;
   unfed_.clear();
   history_abandoned_ = true;
   return false;
@@ -325,9 +330,10 @@ void Shard::feed_history() {
   // after a power loss could not be brought in line with it.
   const std::uint64_t durable = log_->durable().offset;
   while (!unfed_.empty() && unfed_.front().position_end <= durable) {
-    if (!parts_.history.try_push(std::move(unfed_.front()))) return;
+    history_is_full_ = !parts_.history.try_push(std::move(unfed_.front()));
+    if (history_is_full_) return;
     unfed_.pop_front();
-    turns_at_stop_ = 0;
+    history_awaited_since_.reset();
   }
 }
 

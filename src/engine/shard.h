@@ -3,6 +3,7 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <thread>
 #include <variant>
 #include <vector>
@@ -21,6 +22,7 @@ struct ShardOptions {
   std::string directory;
   std::size_t queue_items_max = 256;
   CommitLogOptions log;
+  Micros history_patience_at_stop = Micros::from_seconds(3);  // without a step of its own
 };
 
 struct ShardParts {
@@ -130,8 +132,9 @@ class Shard final : private LogFold {
   std::vector<Look> looks_;   // scratch
   bool uncommitted_ = false;  // something was appended and not yet written
   std::uint64_t commit_failures_ = 0;
-  std::uint64_t turns_at_stop_ = 0;  // in which history took nothing
-  bool history_abandoned_ = false;   // it gets the rest from the log, at the next start
+  std::optional<Micros> history_awaited_since_;  // when stopping
+  bool history_is_full_ = false;
+  bool history_abandoned_ = false;  // it gets the rest from the log, at the next start
   std::thread thread_;
 
   // A snapshot taken at a position that history has not reached yet waits here.

@@ -1,0 +1,244 @@
+#include "engine/shard.h"
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <atomic>
+
+#include "base/memory_disk.h"
+
+namespace ficus {
+namespace {
+
+// Counts what is committed, or refuses.
+class FakeHistory final : public history::History {
+ public:
+  Result<std::vector<std::uint64_t>> positions() override { return std::vector{position.load()}; }
+  Status append(history::Rows rows) override {
+    pending_ += rows.batch->row_count();
+    return {};
+  }
+  Status append_quarantine(std::string_view, Timestamp,
+                           std::span<const QuarantinedItem> items) override {
+    quarantined += items.size();
+    return {};
+  }
+  Status commit(std::span<const std::uint64_t> positions) override {
+    if (refuses) return fail(ErrorCode::overloaded, "refuses");
+    committed_rows += std::exchange(pending_, 0);
+    position = positions[0];
+    return {};
+  }
+  Result<history::MaintenanceReport> maintain(Timestamp) override { return {}; }
+  Result<history::QuerySummary> query(std::string_view, const history::QueryLimits&,
+                                      history::RowSink&, std::stop_token) override {
+    return fail(ErrorCode::internal, "not asked here");
+  }
+  Result<history::SeriesSummary> series(const history::SeriesRequest&, history::RowSink&,
+                                        std::stop_token) override {
+    return fail(ErrorCode::internal, "not asked here");
+  }
+  history::HistoryFigures figures() override { return {}; }
+  void restart() { pending_ = 0; }  // what was not committed is gone with the process
+
+  std::atomic<bool> refuses = false;
+  std::atomic<std::uint64_t> position = 0;
+  std::atomic<std::uint64_t> committed_rows = 0;
+  std::atomic<std::uint64_t> quarantined = 0;
+
+ private:
+  std::uint64_t pending_ = 0;
+};
+
+// Runs completions at once.
+class Sink final : public DeliverySink {
+ public:
+  void deliver(Delivery delivery) override {
+    for (Completed& completed : delivery.completed) completed.done(completed.status);
+    settled += delivery.settled.size();
+  }
+  std::size_t settled = 0;
+};
+
+class ShardTest : public ::testing::Test {
+ protected:
+  ShardTest() {
+    options_.directory = "log";
+    options_.log.sync_place = SyncPlace::inline_with_commit;
+    feed_options_.commit_interval = Micros::from_millis(1);
+    feed_options_.retry_after = Micros::from_millis(1);
+  }
+
+  // As at a start of the process.
+  void open() {
+    shard_.reset();
+    feed_.reset();
+    history_.restart();
+    schema_ = std::make_unique<Schema>();
+    vehicle_ = *schema_->intern_type("Vehicle");
+    speed_ = *schema_->intern_attribute(vehicle_, "speed", ValueKind::number);
+    const AlertAttributes alert = *AlertAttributes::declare(*schema_);
+    auto rules = rules::RuleBook::compile("", "rules.sql", *schema_, zones_);
+    ASSERT_TRUE(rules);
+    const std::uint64_t position = history_.position;
+    feed_.emplace(history_, clock_, feed_options_, history::FeedEvents{}, std::span(&position, 1));
+    auto shard = Shard::open(
+        {.disk = disk_,
+         .clock = clock_,
+         .logger = logger_,
+         .history = *feed_,
+         .followers = followers_},
+        options_,
+        std::make_unique<ShardState>(*schema_, *std::move(rules), alert, ShardStateOptions{}),
+        position);
+    ASSERT_TRUE(shard) << shard.error().message;
+    shard_ = *std::move(shard);
+  }
+  SourceBatch rows(int count) {
+    ObservationBatch batch(vehicle_);
+    for (int i = 0; i < count; ++i) {
+      batch.begin_row(fmt::format("urn:ngsi-ld:Vehicle:{}", next_++), clock_.now());
+      batch.set_number(speed_, i);
+    }
+    batch.finish();
+    SourceBatch all;
+    all.received_at = clock_.now();
+    all.observations.push_back(std::move(batch));
+    return all;
+  }
+  void submit(SourceBatch batch) {
+    ASSERT_TRUE(shard_->queue().try_push(
+        Shard::Heard{"gps", std::move(batch),
+                     [this](const Status& status) { (status ? acknowledged_ : failed_) += 1; }}));
+  }
+  // Never waits.
+  bool turn() {
+    shard_->queue().wake();
+    return shard_->turn({}, sink_);
+  }
+  // Everything to its end; how many turns that took.
+  int stop() {
+    shard_->take_no_more();
+    int turns = 1;
+    while (turn()) ++turns;
+    return turns;
+  }
+
+  MemoryDisk disk_;
+  SystemClock clock_;
+  Logger logger_{clock_, stderr, static_cast<LogLevel>(static_cast<int>(LogLevel::error) + 1)};
+  FakeHistory history_;
+  ZoneSet zones_;
+  std::atomic<bool> followers_ = true;
+  Sink sink_;
+  ShardOptions options_;
+  history::FeedOptions feed_options_;
+  std::unique_ptr<Schema> schema_;
+  std::optional<history::HistoryFeed> feed_;
+  std::unique_ptr<Shard> shard_;
+  TypeId vehicle_;
+  AttributeId speed_;
+  int next_ = 0;
+  int acknowledged_ = 0;
+  int failed_ = 0;
+};
+
+TEST_F(ShardTest, AcknowledgesWhatSurvivesAPowerLoss) {
+  open();
+  submit(rows(3));
+  EXPECT_TRUE(turn());
+  EXPECT_EQ(acknowledged_, 1);
+  EXPECT_EQ(sink_.settled, 1U);
+  disk_.lose_unsynced();
+  open();
+  std::size_t entities = 0;
+  EXPECT_TRUE(shard_->ask(
+      [&](const ShardState& state, const Shard&) { entities = state.twin().entity_count(); }));
+  EXPECT_TRUE(turn());
+  EXPECT_EQ(entities, 3U);
+}
+
+TEST_F(ShardTest, OnAFullDiskNothingIsAcknowledgedAndQuestionsAreAnswered) {
+  open();
+  disk_.set_capacity(0);
+  submit(rows(1));
+  EXPECT_TRUE(turn());
+  submit(rows(1));  // is left in the queue
+  EXPECT_TRUE(turn());
+  EXPECT_EQ(shard_->queue().size(), 1U);
+  EXPECT_EQ(acknowledged_, 0);
+  bool answered = false;
+  EXPECT_TRUE(shard_->ask([&](const ShardState&, const Shard&) { answered = true; }));
+  EXPECT_TRUE(turn());
+  EXPECT_TRUE(answered);
+  disk_.set_capacity(UINT64_MAX);
+  EXPECT_TRUE(turn());
+  EXPECT_EQ(acknowledged_, 1);
+  EXPECT_TRUE(turn());
+  EXPECT_EQ(acknowledged_, 2);
+  EXPECT_EQ(failed_, 0);
+}
+
+TEST_F(ShardTest, GivesUpOnAFullDiskWhenStopping) {
+  open();
+  disk_.set_capacity(0);
+  submit(rows(1));
+  EXPECT_LT(stop(), 100);
+  EXPECT_EQ(acknowledged_, 0);
+  EXPECT_EQ(failed_, 1);
+  EXPECT_FALSE(shard_->ask([](const ShardState&, const Shard&) {}));
+}
+
+// Batches beyond the limits of a record and of the log's buffer.
+TEST_F(ShardTest, TakesVeryLargeBatchesInSlices) {
+  options_.log.log.payload_bytes_max = std::size_t{6} << 20;
+  options_.log.log.buffer_bytes_max = std::size_t{20} << 20;
+  open();
+  for (int i = 0; i < 2; ++i) {
+    SourceBatch batch = rows(2000);
+    for (int item = 0; item < 200; ++item) {
+      batch.quarantined.push_back({"key", "reason", std::string(std::size_t{60} << 10, 'x')});
+    }
+    submit(std::move(batch));
+  }
+  EXPECT_TRUE(turn());
+  EXPECT_EQ(acknowledged_, 2);  // each once, when all of it is durable
+  SourceBooks books;
+  EXPECT_TRUE(shard_->ask(
+      [&](const ShardState& state, const Shard&) { books = state.books().all().at("gps"); }));
+  EXPECT_TRUE(turn());
+  EXPECT_EQ(books.received, 4400U);
+  EXPECT_EQ(books.quarantined, 400U);
+  EXPECT_TRUE(books.balanced());
+  stop();
+  EXPECT_TRUE(feed_->flush_and_stop(Micros::from_seconds(10)));
+  EXPECT_EQ(history_.committed_rows, 4000U);
+  EXPECT_EQ(history_.quarantined, 400U);
+}
+
+// A history that takes nothing does not keep the brain from stopping; it gets everything at the
+// next start.
+TEST_F(ShardTest, AHistoryThatRefusesGetsItsRowsAtTheNextStart) {
+  feed_options_.queue_items_max = 1;
+  options_.history_patience_at_stop = Micros::from_millis(30);
+  history_.refuses = true;
+  open();
+  for (int i = 0; i < 20; ++i) submit(rows(5));
+  EXPECT_LT(stop(), 1000);
+  EXPECT_EQ(acknowledged_, 20);
+  (void)feed_->flush_and_stop({});
+  EXPECT_TRUE(shard_->close());
+  EXPECT_EQ(history_.position, 0U);
+  history_.refuses = false;
+  open();
+  submit(rows(5));
+  stop();
+  EXPECT_TRUE(feed_->flush_and_stop(Micros::from_seconds(10)));
+  EXPECT_EQ(history_.committed_rows, 105U);
+  EXPECT_EQ(history_.position, shard_->log().end().offset);
+  EXPECT_TRUE(shard_->close());  // now with a snapshot
+  EXPECT_EQ(shard_->log().last_snapshot().offset, history_.position);
+}
+
+}  // namespace
+}  // namespace ficus
