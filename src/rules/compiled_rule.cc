@@ -98,6 +98,7 @@ class StatementCompiler {
     FICUS_TRY_VOID(bind_items());
     FICUS_TRY_VOID(find_into());
     FICUS_TRY_VOID(bind_outputs(rule));
+    FICUS_TRY_VOID(check_size(rule));
     rule.token_hash = statement_.token_hash;
     RuleInfo& info = rule.info;
     info.name = statement_.name.text;
@@ -172,6 +173,17 @@ class StatementCompiler {
     }
     from_ = *found;
     return {};
+  }
+
+  // Each register takes 35 KB of the shard's memory.
+  Parsed<void> check_size(const CompiledRule& rule) const {
+    constexpr std::uint16_t kRegistersMax = 1000;
+    const std::uint16_t count = std::max(rule.condition.register_count, rule.select.register_count);
+    if (count <= kRegistersMax) return {};
+    return problem_at(statement_.begin,
+                      fmt::format("this rule keeps {} columns at once while it is computed, {} are "
+                                  "the most allowed: split it into several rules",
+                                  count, kRegistersMax));
   }
 
   Scope scope(bool with_memory) const {

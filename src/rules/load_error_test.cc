@@ -326,6 +326,13 @@ TEST_F(LoadError, OfLimits) {
     EXPECT_TRUE(where(nested("CASE WHEN ", "true", " THEN true END", count)).ends_with(deep));
     EXPECT_TRUE(where(nested("", "speed", "::DOUBLE", count)).ends_with(deep));
   }
+  std::string columns;
+  std::string values;
+  for (int i = 0; i < 60; ++i) {
+    columns += (i == 0 ? "c" : ", c") + std::to_string(i);
+    values += (i == 0 ? "" : ", ") + nested("abs(", "speed", ")", 50);
+  }
+  EXPECT_TRUE(select(columns, values).contains("columns at once while it is computed"));
   // Many conditions side by side are not deep.
   EXPECT_EQ(where(nested("speed > 1 AND ", "true", "", 5000)), "");
   EXPECT_EQ(where("speed IN (" + nested("1, ", "1", "", 5000) + ")"), "");

@@ -87,12 +87,12 @@ class Planner {
     cell.point = value.point;
     cell.text = value.text;
     cell.view = cell.text;
-    return {Operand::Source::constant, static_cast<std::uint16_t>(program_.constants.size() - 1)};
+    return {Operand::Source::constant, static_cast<std::uint32_t>(program_.constants.size() - 1)};
   }
 
   Operand attribute(AttributeId id) {
     const auto found = std::find(program_.attributes.begin(), program_.attributes.end(), id);
-    const auto index = static_cast<std::uint16_t>(found - program_.attributes.begin());
+    const auto index = static_cast<std::uint32_t>(found - program_.attributes.begin());
     if (found == program_.attributes.end()) program_.attributes.push_back(id);
     return {Operand::Source::attribute, index};
   }

@@ -18,7 +18,7 @@ namespace ficus::rules {
 struct Operand {
   enum class Source : std::uint8_t { none, register_, constant, attribute, id, observed_at };
   Source source = Source::none;
-  std::uint16_t index = 0;  // of the register or constant; of an attribute: in Program::attributes
+  std::uint32_t index = 0;  // of the register or constant; of an attribute: in Program::attributes
 
   bool is_constant() const { return source == Source::constant; }
   bool is_none() const { return source == Source::none; }

@@ -216,6 +216,16 @@ TEST_F(RuleBookTest, WhatCannotBeComputedFailsItsRowOnly) {
   EXPECT_EQ(book.figures(RuleId(0)).raised, texts.raised + 1);
 }
 
+TEST_F(RuleBookTest, AVeryLongConditionIsNotCutShort) {
+  std::string where;
+  for (int i = 0; i < 66'000; ++i) where += "x<>1 AND ";
+  RuleBook book =
+      compile("CREATE RULE r AS INSERT INTO Alert (v) SELECT 1 FROM Probe WHERE " + where + "x<9");
+  EXPECT_TRUE(hear(book, probe("p", 1, 10)).empty());
+  EXPECT_TRUE(hear(book, probe("p", 2, 1)).empty());
+  EXPECT_EQ(hear(book, probe("p", 3, 5)).size(), 1u);
+}
+
 // held over random sequences, against window functions.
 TEST_F(RuleBookTest, HeldIsWhatWindowFunctionsSay) {
   Random random(3);
