@@ -175,7 +175,7 @@ bool Shard::is_stalled() const {
 // end: what is lost to those who wait was not acknowledged, and what history lacks is in the log.
 bool Shard::give_up_if_hopeless(DeliverySink& sink) {
   if (!queue_.is_closed()) return false;
-  if (commit_failures_ >= kCommitTriesAtStop) {
+  if (commit_failures_ >= kCommitTriesAtStop || log_->sync_failure()) {
     fail_waiting({ErrorCode::unavailable, "stopped before the log could be written"}, sink);
     answer_questions();
     return true;

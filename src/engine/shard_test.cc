@@ -6,6 +6,7 @@
 #include <atomic>
 
 #include "base/memory_disk.h"
+#include "log/crash_disk.h"
 
 namespace ficus {
 namespace {
@@ -83,7 +84,7 @@ class ShardTest : public ::testing::Test {
     const std::uint64_t position = history_.position;
     feed_.emplace(history_, clock_, feed_options_, history::FeedEvents{}, std::span(&position, 1));
     auto shard = Shard::open(
-        {.disk = disk_,
+        {.disk = *used_disk_,
          .clock = clock_,
          .logger = logger_,
          .history = *feed_,
@@ -125,6 +126,8 @@ class ShardTest : public ::testing::Test {
   }
 
   MemoryDisk disk_;
+  log::CrashDisk failing_disk_;
+  Disk* used_disk_ = &disk_;
   SystemClock clock_;
   Logger logger_{clock_, stderr, static_cast<LogLevel>(static_cast<int>(LogLevel::error) + 1)};
   FakeHistory history_;
@@ -187,6 +190,22 @@ TEST_F(ShardTest, GivesUpOnAFullDiskWhenStopping) {
   EXPECT_EQ(acknowledged_, 0);
   EXPECT_EQ(failed_, 1);
   EXPECT_FALSE(shard_->ask([](const ShardState&, const Shard&) {}));
+}
+
+TEST_F(ShardTest, AfterAFailedSyncNothingIsAcknowledgedAndItStops) {
+  used_disk_ = &failing_disk_;
+  open();
+  submit(rows(1));
+  EXPECT_TRUE(turn());
+  EXPECT_EQ(acknowledged_, 1);
+  failing_disk_.fail_sync(true);
+  submit(rows(1));
+  EXPECT_TRUE(turn());
+  EXPECT_EQ(failed_, 1);
+  failing_disk_.fail_sync(false);  // the device may forget, we do not
+  submit(rows(1));
+  EXPECT_EQ(stop(), 1);
+  EXPECT_EQ(acknowledged_, 1);
 }
 
 // Batches beyond the limits of a record and of the log's buffer.
