@@ -112,7 +112,7 @@ class Page(unittest.TestCase):
     def name_operator(self):
         field = self.wait(lambda: self.driver.find_elements(By.CSS_SELECTOR, "dialog[open] input"), 10, "the question for the name")[0]
         field.send_keys("王芳")
-        self.driver.find_element(By.CSS_SELECTOR, "dialog[open] button[type='submit']").click()
+        self.driver.find_element(By.CSS_SELECTOR, "dialog[open] button.primary").click()
 
     def test_3_both_languages_and_no_errors(self):
         title = self.driver.find_element(By.TAG_NAME, "body").text
