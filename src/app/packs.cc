@@ -96,6 +96,25 @@ Status load_departments(std::string_view text, const std::string& file, api::Cat
   return {};
 }
 
+// What the brain itself writes or understands needs a name too, unless a pack gives it one.
+void name_own_types(const Schema& schema, api::Catalog& catalog) {
+  static constexpr struct {
+    const char* name;
+    const char* zh;
+    const char* en;
+  } kOwn[] = {{"Alert", "告警", "Alert"},
+              {"Vessel", "船舶", "Vessel"},
+              {"AisBaseStation", "AIS基站", "AIS base station"},
+              {"AidToNavigation", "航标", "Aid to navigation"},
+              {"SarAircraft", "搜救飞机", "Rescue aircraft"}};
+  for (const auto& own : kOwn) {
+    const auto type = schema.find_type(own.name);
+    const bool is_named = std::any_of(catalog.types.begin(), catalog.types.end(),
+                                      [&](const auto& t) { return t.name == own.name; });
+    if (type && !is_named) catalog.types.push_back({own.name, *type, {own.zh, own.en}});
+  }
+}
+
 }  // namespace
 
 Result<LoadedPacks> LoadedPacks::load(const std::vector<std::string>& folders, Disk& disk,
@@ -141,6 +160,7 @@ Result<LoadedPacks> LoadedPacks::load(const std::vector<std::string>& folders, D
     FICUS_TRY(auto rules_text, read_optional(disk, rules_file));
     if (rules_text) packs.rules.push_back({rules_file, *std::move(rules_text)});
   }
+  name_own_types(schema, packs.catalog);
   packs.zones.build_index();
   packs.catalog.zones_geojson = zones.collection();
   packs.catalog.map_geojson = map.collection();
