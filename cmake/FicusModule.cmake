@@ -76,7 +76,9 @@ function(ficus_module name)
   endif()
   if(tests AND FICUS_TESTS)
     add_executable(${name}_test ${tests})
-    target_link_libraries(${name}_test PRIVATE ficus_${name} GTest::gtest_main Threads::Threads)
+    # A test that includes a library of the module's own must see it with the same definitions.
+    target_link_libraries(${name}_test PRIVATE ficus_${name} ${ARG_PRIVATE} GTest::gtest_main
+                          Threads::Threads)
     add_test(NAME ${name} COMMAND ${name}_test)
     set_tests_properties(${name} PROPERTIES TIMEOUT 300 LABELS unit)
   endif()

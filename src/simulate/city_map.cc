@@ -77,8 +77,11 @@ void CityMap::lay_crossings() {
   for (int row = 0; row < kRows; ++row) {
     for (int column = 0; column < kColumns; ++column) {
       const double gap = row >= kRowNorthOfRiver ? kRiverGapDegrees : 0;
-      crossings_.push_back(at(kWest + kColumnDegrees * column + random.between(-0.0005, 0.0005),
-                              kSouth + kRowDegrees * row + gap + random.between(-0.0004, 0.0004)));
+      // One after the other: the order of arguments is the compiler's, and the ground must not be.
+      const double east = random.between(-0.0005, 0.0005);
+      const double north = random.between(-0.0004, 0.0004);
+      crossings_.push_back(
+          at(kWest + kColumnDegrees * column + east, kSouth + kRowDegrees * row + gap + north));
     }
   }
   neighbours_.resize(crossings_.size());
