@@ -16,7 +16,9 @@ set(FICUS_SANITIZE "" CACHE STRING "Sanitizers for every target, such as address
 
 find_program(FICUS_CCACHE ccache)
 if(FICUS_CCACHE)
-  set(CMAKE_CXX_COMPILER_LAUNCHER ${FICUS_CCACHE})
+  # Objects are shared between checkouts: paths inside them are relative to the source folder.
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_BASEDIR=${CMAKE_SOURCE_DIR}
+                                  CCACHE_NOHASHDIR=1 ${FICUS_CCACHE})
 endif()
 
 add_compile_options(-Wall -Wextra -Wpedantic -Werror -Wshadow -Wconversion -Wno-sign-conversion

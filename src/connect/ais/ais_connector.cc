@@ -13,6 +13,9 @@ constexpr Micros kReconnectFirst = Micros::from_seconds(1);
 constexpr Micros kReconnectMost = Micros::from_seconds(60);
 constexpr Micros kExpireBeat = Micros::from_seconds(1);
 constexpr std::uint64_t kBatchItemsMax = 2048;
+// What cannot be held back at its sender is held here while the engine is full; beyond this it is
+// refused.
+constexpr std::uint64_t kHeldItemsMax = 65'536;
 
 std::string host_port(const AisSource& ais) {
   const bool is_v6 = ais.host.find(':') != std::string::npos;
@@ -167,7 +170,7 @@ void AisConnector::take_lines(ais::LineSplitter& lines, std::uint64_t origin,
                               const std::string& key) {
   while (const auto line = lines.next()) {
     ++counts_.lines;
-    if (udp_ != nullptr && ingest_.is_congested()) {
+    if (udp_ != nullptr && builder_.item_count() >= kHeldItemsMax) {
       builder_.refuse("overloaded");
     } else {
       take_line(line->text, origin, key);

@@ -30,8 +30,8 @@ struct AisCounts {
 // source's books; lines that are no AIS are counted as refused ("not_ais"), damaged ones are
 // quarantined.
 //
-// When the engine is full, TCP peers are read no further. UDP cannot be held back: what comes then
-// is refused as "overloaded" and counted. Runs on the loop's thread.
+// When the engine is full, TCP peers are read no further. UDP cannot be held back: it is gathered
+// here, and what comes then is refused as "overloaded" and counted. Runs on the loop's thread.
 class AisConnector {
  public:
   // REQUIRES: the source is an AIS source.
