@@ -24,7 +24,7 @@ struct ApiParts {
   history::History& history_store;
   LiveStream& live;
   const Catalog& catalog;
-  // Adds what the connectors know to /metrics and /health.
+  // Adds what the connectors know to /metrics.
   std::function<void(class MetricsWriter&)> connector_metrics;
 };
 

@@ -2,6 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
+#include "base/disk.h"
+
 namespace ficus::app {
 namespace {
 
@@ -43,6 +47,34 @@ TEST(Config, ListeningBeyondLoopbackMustBeAllowed) {
   EXPECT_TRUE(config->check());
   config->mqtt.listen = "nonsense";
   EXPECT_FALSE(config->check());
+}
+
+// The example in docs/CONFIGURATION.md names every option with its default: it must be what it
+// says.
+TEST(Config, TheDocumentedExampleIsTheDefault) {
+  PosixDisk disk;
+  const auto text = read_file(disk, FICUS_SOURCE_DIR "/docs/CONFIGURATION.md", 1 << 20);
+  ASSERT_TRUE(text) << text.error().message;
+  std::string example;
+  for (std::size_t at = 0; at < text->size();) {
+    const std::size_t end = std::min(text->find('\n', at), text->size());
+    const std::string line = text->substr(at, end - at);
+    if (line.starts_with("    ")) example += line.substr(4) + "\n";
+    at = end + 1;
+  }
+  const auto config = Config::parse(example, "/x/docs.yaml");
+  ASSERT_TRUE(config) << config.error().message;
+  const Config defaults;
+  EXPECT_EQ(config->packs, std::vector<std::string>{"/x/packs/demo-city"});
+  EXPECT_EQ(config->http.listen, defaults.http.listen);
+  EXPECT_EQ(config->http.connections_max, defaults.http.connections_max);
+  EXPECT_EQ(config->mqtt.session_kib_max, defaults.mqtt.session_kib_max);
+  EXPECT_EQ(config->mqtt.retained_messages_max, defaults.mqtt.retained_messages_max);
+  EXPECT_EQ(config->log.snapshot_mib_every, defaults.log.snapshot_mib_every);
+  EXPECT_EQ(config->twin.duplicate_window_rows, defaults.twin.duplicate_window_rows);
+  EXPECT_EQ(config->history.tail_rows_max, defaults.history.tail_rows_max);
+  EXPECT_EQ(config->sql.rows_max, defaults.sql.rows_max);
+  EXPECT_EQ(config->alerts.reopen_within_seconds, defaults.alerts.reopen_within_seconds);
 }
 
 }  // namespace

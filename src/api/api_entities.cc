@@ -1,0 +1,190 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "api/api_server.h"
+#include "api/entity_json.h"
+#include "api/entity_query.h"
+#include "api/json_parts.h"
+#include "base/time_text.h"
+#include "codec/json/json_reader.h"
+#include "connect/http/respond.h"
+
+namespace ficus::api {
+namespace {
+
+using connect::respond_error;
+using connect::respond_json;
+
+constexpr std::size_t kSqlBytesMax = 100'000;
+constexpr std::size_t kPointsMax = 10'000;
+
+}  // namespace
+
+void ApiServer::get_types(Exchange exchange) {
+  engine_.status([this, exchange = std::move(exchange)](EngineStatus status) mutable {
+    parts_.loop.post([this, exchange = std::move(exchange), status = std::move(status)] {
+      const Schema& schema = engine_.schema();
+      std::string body;
+      json::JsonWriter json(body);
+      json.begin_array();
+      for (TypeId type{0}; type.index() < schema.type_count(); type = TypeId(type.index() + 1)) {
+        const std::string& name = schema.type_name(type);
+        json.begin_object().key("name").text(name);
+        const auto declared = std::find_if(parts_.catalog.types.begin(), parts_.catalog.types.end(),
+                                           [&](const auto& t) { return t.id == type; });
+        write_label(
+            declared != parts_.catalog.types.end() ? declared->label : connect::Label{name, name},
+            json);
+        std::uint64_t count = 0;
+        for (const ShardStatus& shard : status.shards) {
+          const auto found = shard.entities_by_type.find(name);
+          if (found != shard.entities_by_type.end()) count += found->second;
+        }
+        json.key("count").integer(signed_count(count)).key("attributes").begin_array();
+        for (std::uint32_t i = 0; i < schema.attribute_count(type); ++i) {
+          const AttributeInfo info = schema.attribute(type, AttributeId(i));
+          json.begin_object().key("name").text(info.name);
+          json.key("kind").text(value_kind_name(info.kind)).key("unit").text(info.unit_code);
+          json.key("decimals").integer(info.decimals);
+          write_label({info.label_zh, info.label_en}, json);
+          json.end_object();
+        }
+        json.end_array().end_object();
+      }
+      json.end_array();
+      respond_json(*exchange, std::move(body));
+    });
+  });
+}
+
+void ApiServer::get_entities(Exchange exchange) {
+  auto query = parse_entity_query(exchange->target(), engine_.schema());
+  if (!query) return respond_error(*exchange, query.error());
+  const EntityForm form =
+      has_option(exchange->target(), "keyValues") ? EntityForm::key_values : EntityForm::normalized;
+  engine_.query(*std::move(query), [this, form, exchange = std::move(exchange)](
+                                       Result<twin::QueryAnswer> answer) mutable {
+    parts_.loop.post([this, form, exchange = std::move(exchange), answer = std::move(answer)] {
+      if (!answer) return respond_error(*exchange, answer.error());
+      std::string body;
+      json::JsonWriter json(body);
+      json.begin_array();
+      for (const twin::EntityView& entity : answer->entities) {
+        write_entity(entity, engine_.schema(), form, json);
+      }
+      json.end_array();
+      net::HttpHeaders headers{{"Content-Type", connect::kJsonType}, {"Cache-Control", "no-store"}};
+      // ETSI GS CIM 009, 6.3.13: the count of all matches.
+      if (answer->total) headers.add("NGSILD-Results-Count", std::to_string(*answer->total));
+      exchange->respond(200, headers, std::move(body));
+    });
+  });
+}
+
+void ApiServer::get_entity(Exchange exchange, std::string id) {
+  const EntityForm form =
+      has_option(exchange->target(), "keyValues") ? EntityForm::key_values : EntityForm::normalized;
+  engine_.find(std::move(id), [this, form, exchange = std::move(exchange)](
+                                  Result<twin::EntityView> entity) mutable {
+    parts_.loop.post([this, form, exchange = std::move(exchange), entity = std::move(entity)] {
+      if (!entity) return respond_error(*exchange, entity.error());
+      std::string body;
+      json::JsonWriter json(body);
+      write_entity(*entity, engine_.schema(), form, json);
+      respond_json(*exchange, std::move(body));
+    });
+  });
+}
+
+void ApiServer::get_history(Exchange exchange, std::string id) {
+  const net::HttpTarget& target = exchange->target();
+  history::SeriesRequest request;
+  request.id = id;
+  request.limits = parts_.history.limits();
+  const auto time_of = [&](std::string_view name, Timestamp otherwise) -> Result<Timestamp> {
+    const auto text = target.parameter(name);
+    if (!text) return otherwise;
+    const auto time = parse_iso8601(*text);
+    if (!time)
+      return invalid(fmt::format("{}: expected an ISO 8601 time, found '{}'", name, *text));
+    return *time;
+  };
+  const Timestamp now = parts_.ingest.now();
+  const auto to = time_of("to", now + Micros::from_seconds(60));
+  if (!to) return respond_error(*exchange, to.error());
+  const auto from = time_of("from", *to - Micros::from_hours(24));
+  if (!from) return respond_error(*exchange, from.error());
+  const auto points = size_parameter(target, "points", 500, kPointsMax);
+  if (!points) return respond_error(*exchange, points.error());
+  request.from = *from;
+  request.to = *to;
+  request.points_max = *points;
+  std::string names(target.parameter("attributes").value_or(""));
+  engine_.find(std::move(id), [this, names = std::move(names), request = std::move(request),
+                               exchange =
+                                   std::move(exchange)](Result<twin::EntityView> entity) mutable {
+    parts_.loop.post([this, names = std::move(names), request = std::move(request),
+                      exchange = std::move(exchange), entity = std::move(entity)]() mutable {
+      if (!entity) return respond_error(*exchange, entity.error());
+      const Schema& schema = engine_.schema();
+      request.type = schema.type_name(entity->type);
+      for (std::size_t at = 0; !names.empty() && at != std::string::npos;) {
+        const std::size_t end = names.find(',', at);
+        request.attributes.push_back(names.substr(at, end - at));
+        at = end == std::string::npos ? end : end + 1;
+      }
+      if (request.attributes.empty()) {  // every number, which is what a chart shows
+        for (const twin::AttributeView& a : entity->attributes) {
+          if (a.value.kind() == ValueKind::number) {
+            request.attributes.push_back(schema.attribute_name(entity->type, a.attribute));
+          }
+        }
+      }
+      if (request.attributes.empty()) {
+        return respond_error(*exchange, {ErrorCode::invalid_input,
+                                         "attributes: the entity has no number: name attributes"});
+      }
+      auto stop = std::make_shared<std::stop_source>();
+      exchange->on_closed([stop](const Error&) { stop->request_stop(); });
+      parts_.history.series(std::move(request), stop->get_token(),
+                            [exchange = std::move(exchange)](Result<std::string> answer) {
+                              if (!answer) return respond_error(*exchange, answer.error());
+                              respond_json(*exchange, *std::move(answer));
+                            });
+    });
+  });
+}
+
+void ApiServer::post_sql(Exchange exchange) {
+  net::HttpExchange& e = *exchange;
+  e.read_body(kSqlBytesMax, [this, exchange = std::move(exchange)](std::string_view body) mutable {
+    std::string sql(body);
+    bool is_csv = exchange->header("Accept").starts_with("text/csv");
+    if (exchange->header("Content-Type").starts_with("application/json")) {
+      json::JsonDocument document;
+      const auto value = document.parse(body);
+      if (!value) return respond_error(*exchange, value.error());
+      const json::JsonValue text = value->member("sql");
+      if (text.kind() != json::JsonKind::text) {
+        return respond_error(*exchange,
+                             {ErrorCode::invalid_input,
+                              "expected {\"sql\":\"SELECT ...\",\"format\":\"json\"|\"csv\"}"});
+      }
+      sql = text.as_text();
+      const json::JsonValue format = value->member("format");
+      if (format.kind() == json::JsonKind::text) is_csv = format.as_text() == "csv";
+    }
+    auto stop = std::make_shared<std::stop_source>();
+    exchange->on_closed([stop](const Error&) { stop->request_stop(); });
+    parts_.history.sql(std::move(sql), is_csv ? AnswerFormat::csv : AnswerFormat::json,
+                       stop->get_token(),
+                       [is_csv, exchange = std::move(exchange)](Result<std::string> answer) {
+                         if (!answer) return respond_error(*exchange, answer.error());
+                         if (!is_csv) return respond_json(*exchange, *std::move(answer));
+                         exchange->respond(200, "text/csv; charset=utf-8", *std::move(answer));
+                       });
+  });
+}
+
+}  // namespace ficus::api

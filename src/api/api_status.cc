@@ -1,0 +1,155 @@
+#include "api/api_server.h"
+#include "api/json_parts.h"
+#include "api/metrics.h"
+#include "connect/http/respond.h"
+
+namespace ficus::api {
+namespace {
+
+using connect::respond_json;
+
+}  // namespace
+
+void ApiServer::get_health(Exchange exchange) {
+  engine_.status([this, exchange = std::move(exchange)](EngineStatus status) mutable {
+    parts_.loop.post([this, exchange = std::move(exchange), status = std::move(status)] {
+      std::uint64_t entities = 0;
+      for (const ShardStatus& shard : status.shards) entities += shard.entities;
+      std::string body;
+      json::JsonWriter json(body);
+      json.begin_object().key("status").text("ok");
+      json.key("version").text(parts_.catalog.version);
+      json.key("time").time(parts_.ingest.now());
+      json.key("shards").integer(signed_count(status.shards.size()));
+      json.key("entities").integer(signed_count(entities));
+      json.key("congested").boolean(parts_.ingest.is_congested()).end_object();
+      respond_json(*exchange, std::move(body));
+    });
+  });
+}
+
+void ApiServer::get_metrics(Exchange exchange) {
+  engine_.status([this, exchange = std::move(exchange)](EngineStatus status) mutable {
+    engine_.books(
+        [this, exchange = std::move(exchange), status = std::move(status)](auto books) mutable {
+          parts_.loop.post([this, exchange = std::move(exchange), status = std::move(status),
+                            books = std::move(books)] {
+            std::string text;
+            MetricsWriter out(text);
+            write_books_metrics(books, out);
+            write_engine_metrics(status, out);
+            const history::HistoryFigures figures = parts_.history_store.figures();
+            out.counter("ficus_history_rows_total", "Rows committed to history since start");
+            out.sample(static_cast<double>(figures.rows_committed));
+            out.gauge("ficus_history_rows", "Rows in history, by place");
+            out.sample({{"place", "tail"}}, static_cast<double>(figures.rows_tail));
+            out.sample({{"place", "sealed"}}, static_cast<double>(figures.rows_sealed));
+            out.gauge("ficus_history_sealed_bytes", "Bytes of sealed files");
+            out.sample(static_cast<double>(figures.bytes_sealed));
+            const LiveStreamCounts live = parts_.live.counts();
+            out.gauge("ficus_live_clients", "Open live streams");
+            out.sample(static_cast<double>(live.clients));
+            out.counter("ficus_live_slow_clients_total",
+                        "Live streams closed since they took too little");
+            out.sample(static_cast<double>(live.slow_clients_closed));
+            if (parts_.connector_metrics) parts_.connector_metrics(out);
+            exchange->respond(200, "text/plain; version=0.0.4; charset=utf-8", std::move(text));
+          });
+        });
+  });
+}
+
+std::string ApiServer::sources_json(const std::map<std::string, SourceBooks, std::less<>>& books) {
+  const Timestamp now = parts_.ingest.now();
+  std::string text;
+  json::JsonWriter json(text);
+  json.begin_object().key("kind").text("sources").key("sources").begin_array();
+  for (const connect::Source& source : parts_.sources.all()) {
+    const connect::SourceDeclaration& declaration = source.declaration;
+    const auto found = books.find(declaration.name);
+    const SourceBooks b = found != books.end() ? found->second : SourceBooks{};
+    json.begin_object().key("name").text(declaration.name);
+    write_label(declaration.label, json);
+    json.key("protocol").text(declaration.protocol());
+    json.key("simulated").boolean(declaration.is_simulated);
+    json.key("received").integer(signed_count(b.received));
+    json.key("applied").integer(signed_count(b.applied));
+    json.key("late").integer(signed_count(b.late));
+    json.key("duplicate").integer(signed_count(b.duplicate));
+    json.key("quarantined").integer(signed_count(b.quarantined));
+    json.key("refused").integer(signed_count(b.refused()));
+    json.key("refusedBy").begin_object();
+    for (const auto& [reason, items] : b.refused_by) json.key(reason).integer(signed_count(items));
+    json.end_object();
+    json.key("lastReceivedAt");
+    if (b.last_received_at == Timestamp::min()) {
+      json.null();
+    } else {
+      json.time(b.last_received_at);
+    }
+    Rate& rate = rates_[declaration.name];
+    if (now - rate.at >= Micros::from_seconds(1)) {
+      if (rate.at.micros != 0) {
+        rate.per_second =
+            static_cast<double>(b.received - rate.received) / (now - rate.at).seconds();
+      }
+      rate.received = b.received;
+      rate.at = now;
+    }
+    json.key("ratePerSecond").number(rate.per_second).end_object();
+  }
+  json.end_array().end_object();
+  return text;
+}
+
+void ApiServer::get_sources(Exchange exchange) {
+  engine_.books([this, exchange = std::move(exchange)](auto books) mutable {
+    parts_.loop.post([this, exchange = std::move(exchange), books = std::move(books)] {
+      respond_json(*exchange, sources_json(books));
+    });
+  });
+}
+
+void ApiServer::broadcast_sources() {
+  if (!parts_.live.has_clients()) return;
+  engine_.books([this](auto books) {
+    parts_.loop.post(
+        [this, books = std::move(books)] { parts_.live.broadcast(sources_json(books)); });
+  });
+}
+
+void ApiServer::get_rules(Exchange exchange) {
+  engine_.status([this, exchange = std::move(exchange)](EngineStatus status) mutable {
+    parts_.loop.post([exchange = std::move(exchange), status = std::move(status)] {
+      std::string body;
+      json::JsonWriter json(body);
+      json.begin_array();
+      for (const RuleStatus& rule : status.rules) {
+        json.begin_object().key("name").text(rule.name).key("comment").text(rule.comment);
+        json.key("text").text(rule.text).key("file").text(rule.file);
+        json.key("from").text(rule.from).key("into").text(rule.into);
+        json.key("rowsSeen").integer(signed_count(rule.rows_seen));
+        json.key("met").integer(signed_count(rule.rows_met));
+        json.key("raised").integer(signed_count(rule.raised));
+        json.key("failures").integer(signed_count(rule.failures));
+        json.key("lastError").text(rule.last_error).end_object();
+      }
+      json.end_array();
+      respond_json(*exchange, std::move(body));
+    });
+  });
+}
+
+void ApiServer::get_departments(Exchange exchange) {
+  std::string body;
+  json::JsonWriter json(body);
+  json.begin_array();
+  for (const Department& department : parts_.catalog.departments) {
+    json.begin_object().key("name").text(department.name).key("en").text(department.name_en);
+    json.end_object();
+  }
+  json.end_array();
+  respond_json(*exchange, std::move(body));
+}
+
+}  // namespace ficus::api
