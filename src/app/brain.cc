@@ -106,6 +106,7 @@ class Brain::Parts final {
   Status open_store();
   Status open_ports();
   void begin_stop();
+  void write_connector_metrics(api::MetricsWriter& out) const;
 
   Config config;
   const Machine machine;
@@ -220,37 +221,54 @@ Status Brain::Parts::open_ports() {
   history_service_options.limits.rows_max = to_size(config.sql.rows_max);
   history_service = std::make_unique<api::HistoryService>(*history, loop, history_service_options);
   live = std::make_unique<api::LiveStream>(*ingest, loop, schema, any_simulated);
-  api = std::make_unique<api::ApiServer>(
-      api::ApiParts{.loop = loop,
-                    .ingest = *ingest,
-                    .sources = sources,
-                    .http_ingest = *http_ingest,
-                    .history = *history_service,
-                    .history_store = *history,
-                    .live = *live,
-                    .catalog = packs.catalog,
-                    .connector_metrics = [this](api::MetricsWriter& out) {
-                      const connect::MqttServerCounts counts = mqtt->counts();
-                      out.gauge("ficus_mqtt_connections", "Connected MQTT clients");
-                      out.sample(static_cast<double>(counts.connections));
-                      out.gauge("ficus_mqtt_sessions", "MQTT sessions, connected or kept");
-                      out.sample(static_cast<double>(counts.sessions));
-                      out.gauge("ficus_mqtt_retained_messages", "Retained messages");
-                      out.sample(static_cast<double>(counts.retained_messages));
-                      out.counter("ficus_mqtt_messages_received_total", "PUBLISH packets received");
-                      out.sample(static_cast<double>(counts.messages_received));
-                      out.counter("ficus_mqtt_messages_sent_total", "PUBLISH packets sent");
-                      out.sample(static_cast<double>(counts.messages_sent));
-                      out.counter("ficus_mqtt_messages_dropped_total",
-                                  "Messages dropped since a client took too little");
-                      out.sample(static_cast<double>(counts.messages_dropped));
-                    }});
+  api = std::make_unique<api::ApiServer>(api::ApiParts{
+      .loop = loop,
+      .ingest = *ingest,
+      .sources = sources,
+      .http_ingest = *http_ingest,
+      .history = *history_service,
+      .history_store = *history,
+      .live = *live,
+      .catalog = packs.catalog,
+      .connector_metrics = [this](api::MetricsWriter& out) { write_connector_metrics(out); }});
   FICUS_TRY(const net::Address http_address, net::Address::parse(config.http.listen));
   net::HttpServerOptions http_options;
   http_options.connections_max = to_size(config.http.connections_max);
   http_options.clock = &machine.clock;
   FICUS_TRY(http, net::HttpServer::open(loop, http_address, http_options, *api));
   return {};
+}
+
+void Brain::Parts::write_connector_metrics(api::MetricsWriter& out) const {
+  const connect::MqttServerCounts counts = mqtt->counts();
+  const auto write = [&](auto family, const char* name, const char* help, std::uint64_t value) {
+    (out.*family)(name, help);
+    out.sample(static_cast<double>(value));
+  };
+  constexpr auto kGauge = &api::MetricsWriter::gauge;
+  constexpr auto kCounter = &api::MetricsWriter::counter;
+  write(kGauge, "ficus_mqtt_connections", "Connected MQTT clients", counts.connections);
+  write(kGauge, "ficus_mqtt_sessions", "MQTT sessions, connected or kept", counts.sessions);
+  write(kGauge, "ficus_mqtt_subscriptions", "MQTT subscriptions", counts.subscriptions);
+  write(kGauge, "ficus_mqtt_retained_messages", "Retained messages", counts.retained_messages);
+  write(kCounter, "ficus_mqtt_messages_received_total", "PUBLISH packets received",
+        counts.messages_received);
+  write(kCounter, "ficus_mqtt_messages_sent_total", "PUBLISH packets sent", counts.messages_sent);
+  write(kCounter, "ficus_mqtt_messages_dropped_total",
+        "Messages dropped since a client took too little", counts.messages_dropped);
+  write(kCounter, "ficus_mqtt_protocol_errors_total", "Connections ended for what they sent",
+        counts.protocol_errors);
+  const auto each_ais = [&](const char* name, const char* help, auto member) {
+    out.counter(name, help);
+    for (const auto& connector : ais) {
+      out.sample({{"source", connector->name()}}, static_cast<double>(connector->counts().*member));
+    }
+  };
+  each_ais("ficus_ais_lines_total", "NMEA lines read", &connect::AisCounts::lines);
+  each_ais("ficus_ais_messages_total", "AIS messages decoded", &connect::AisCounts::messages);
+  each_ais("ficus_ais_datagrams_dropped_total",
+           "Datagrams the kernel dropped before they were read",
+           &connect::AisCounts::datagrams_dropped);
 }
 
 // Takes nothing new, lets the engine finish while the loop still carries answers out, then ends the

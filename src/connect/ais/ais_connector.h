@@ -44,6 +44,7 @@ class AisConnector {
 
   void drain();
   AisCounts counts() const;
+  const std::string& name() const { return name_; }  // of the source
   // Where it listens; the peer's port is all there is for a client.
   net::Address address() const;
 
