@@ -11,8 +11,7 @@ namespace ficus::ais {
 std::string test_data_folder() {
   const char* set = std::getenv("FICUS_TEST_DATA");
   if (set != nullptr && *set != '\0') return std::string(set) + "/ais";
-  // This file is src/codec/ais/test_data_test.cc of the source tree.
-  const auto root = std::filesystem::path(__FILE__).parent_path() / "../../..";
+  const auto root = std::filesystem::path(FICUS_SOURCE_DIR);
   return (root / "../shared/data/ais").lexically_normal().string();
 }
 

@@ -12,7 +12,7 @@ namespace {
 
 // The indented blocks that begin with this line, without their indentation.
 std::vector<std::string> blocks(const std::string& first_line) {
-  const auto path = std::filesystem::path(__FILE__).parent_path() / "../../../docs/SOURCES.md";
+  const auto path = std::filesystem::path(FICUS_SOURCE_DIR) / "docs/SOURCES.md";
   std::ifstream file(path);
   std::vector<std::string> found;
   bool is_inside = false;

@@ -15,7 +15,7 @@ namespace {
 std::string example(const std::string& model) {
   const char* set = std::getenv("FICUS_TEST_DATA");
   // This file is src/connect/mapping/smart_data_models_test.cc of the source tree.
-  const auto beside = std::filesystem::path(__FILE__).parent_path() / "../../../../shared/data";
+  const auto beside = std::filesystem::path(FICUS_SOURCE_DIR) / "../shared/data";
   const std::filesystem::path root = set != nullptr && *set != '\0' ? set : beside;
   std::ifstream file(root / "smart-data-models" / model / "examples/example.json");
   std::stringstream text;
