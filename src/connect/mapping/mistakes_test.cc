@@ -281,7 +281,8 @@ TEST(Mistakes, OfTypes) {
             "types.yaml:1:29: attribute 'x' has no 'kind': expected one of number, text, boolean, "
             "time, point, geometry, relationship, json");
   EXPECT_EQ(types("types: {A: {attributes: {x: {kind: text, unit: KMH}}}}"),
-            "types.yaml:1:29: 'unit' and 'decimals' are for numbers, but 'x' is a text");
+            "types.yaml:1:29: 'unit' is for numbers and 'decimals' for numbers and points, but 'x' "
+            "is a text");
   EXPECT_EQ(types("types: {A: {attributes: {x: {kind: number, unit: km/h}}}}"),
             "types.yaml:1:50: 'km/h' is not a unit: expected a UN/CEFACT common code such as KMH");
   EXPECT_EQ(types("types: {A: {attributes: {x: {kind: number, decimals: 1.5}}}}"),

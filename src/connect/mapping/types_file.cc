@@ -43,9 +43,12 @@ std::optional<AttributeInfo> load_declaration(const std::string& name, const Yam
     return std::nullopt;
   }
   info.kind = *kind;
-  if ((unit || decimals) && *kind != ValueKind::number) {
-    mistakes.add(node.place, fmt::format("'unit' and 'decimals' are for numbers, but '{}' is a {}",
-                                         name, value_kind_name(*kind)));
+  const bool may_have_decimals = *kind == ValueKind::number || *kind == ValueKind::point;
+  if ((unit && *kind != ValueKind::number) || (decimals && !may_have_decimals)) {
+    mistakes.add(node.place,
+                 fmt::format("'unit' is for numbers and 'decimals' for numbers and points, but "
+                             "'{}' is a {}",
+                             name, value_kind_name(*kind)));
   }
   if (unit && !is_unit_code(*unit)) {
     mistakes.add(
