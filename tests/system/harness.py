@@ -122,8 +122,11 @@ class Brain:
         return json.loads(body)
 
     def sql(self, text):
-        """The rows of a SELECT."""
-        return self.post("/sql", {"sql": text})["rows"]
+        """The rows of a SELECT, all of them."""
+        answer = self.post("/sql", {"sql": text})
+        if answer["truncated"]:
+            raise AssertionError(f"the answer is cut off at {len(answer['rows'])} rows: {text}")
+        return answer["rows"]
 
     def books(self, source):
         for entry in self.get("/sources")["sources"]:
