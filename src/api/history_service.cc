@@ -5,6 +5,26 @@
 #include "api/answer_writer.h"
 
 namespace ficus::api {
+namespace {
+
+// A stop that is asked for when the client goes or when the service ends.
+class EitherStop {
+ public:
+  EitherStop(const std::stop_token& client, const std::stop_token& service)
+      : by_client_(client, Request{source_}), by_service_(service, Request{source_}) {}
+  std::stop_token token() const { return source_.get_token(); }
+
+ private:
+  struct Request {
+    std::stop_source& source;
+    void operator()() const noexcept { source.request_stop(); }
+  };
+  std::stop_source source_;
+  std::stop_callback<Request> by_client_;
+  std::stop_callback<Request> by_service_;
+};
+
+}  // namespace
 
 HistoryService::HistoryService(history::History& history, net::EventLoop& loop,
                                HistoryServiceOptions options)
@@ -44,18 +64,15 @@ void HistoryService::sql(std::string sql, AnswerFormat format, std::stop_token s
                          OnAnswer on_answer) {
   ask(
       [this, sql = std::move(sql), format, stop]() -> Result<std::string> {
-        // Ends when the client goes or when the service does.
-        std::stop_source either;
-        const std::stop_callback by_client(stop, [&] { either.request_stop(); });
-        const std::stop_callback by_us(stopping_.get_token(), [&] { either.request_stop(); });
+        const EitherStop either(stop, stopping_.get_token());
         if (format == AnswerFormat::csv) {
           CsvAnswer csv(options_.answer_bytes_max);
-          FICUS_TRY_VOID(history_.query(sql, options_.limits, csv, either.get_token()));
+          FICUS_TRY_VOID(history_.query(sql, options_.limits, csv, either.token()));
           return csv.take();
         }
         JsonAnswer json(options_.answer_bytes_max, JsonAnswer::Columns::with_types);
         FICUS_TRY(const history::QuerySummary summary,
-                  history_.query(sql, options_.limits, json, either.get_token()));
+                  history_.query(sql, options_.limits, json, either.token()));
         return json.finish(summary);
       },
       std::move(on_answer));
@@ -65,12 +82,10 @@ void HistoryService::series(history::SeriesRequest request, std::stop_token stop
                             OnAnswer on_answer) {
   ask(
       [this, request = std::move(request), stop]() -> Result<std::string> {
-        std::stop_source either;
-        const std::stop_callback by_client(stop, [&] { either.request_stop(); });
-        const std::stop_callback by_us(stopping_.get_token(), [&] { either.request_stop(); });
+        const EitherStop either(stop, stopping_.get_token());
         JsonAnswer json(options_.answer_bytes_max, JsonAnswer::Columns::names);
         FICUS_TRY(const history::SeriesSummary summary,
-                  history_.series(request, json, either.get_token()));
+                  history_.series(request, json, either.token()));
         return json.finish(summary.query, summary.downsampled);
       },
       std::move(on_answer));
