@@ -105,7 +105,9 @@ Status CommitLog::sync_once() {
   const auto synced = writer_->sync();
   if (!synced) {
     const std::lock_guard lock(mutex_);
-    sync_failure_ = synced.error();
+    // Final, whatever the device said: not "overloaded", which callers take for a decision that is
+    // durable.
+    sync_failure_ = Error{ErrorCode::unavailable, synced.error().message};
   }
   if (on_progress_) on_progress_();
   if (!synced) return std::unexpected(synced.error());

@@ -109,8 +109,10 @@ class ShardTest : public ::testing::Test {
   }
   void submit(SourceBatch batch) {
     ASSERT_TRUE(shard_->queue().try_push(
-        Shard::Heard{"gps", std::move(batch),
-                     [this](const Status& status) { (status ? acknowledged_ : failed_) += 1; }}));
+        Shard::Heard{"gps", std::move(batch), [this](const Status& status) {
+                       (status ? acknowledged_ : failed_) += 1;
+                       if (!status) failure_code_ = status.error().code;
+                     }}));
   }
   // Never waits.
   bool turn() {
@@ -144,6 +146,7 @@ class ShardTest : public ::testing::Test {
   int next_ = 0;
   int acknowledged_ = 0;
   int failed_ = 0;
+  ErrorCode failure_code_ = ErrorCode::internal;
 };
 
 TEST_F(ShardTest, AcknowledgesWhatSurvivesAPowerLoss) {
@@ -198,10 +201,13 @@ TEST_F(ShardTest, AfterAFailedSyncNothingIsAcknowledgedAndItStops) {
   submit(rows(1));
   EXPECT_TRUE(turn());
   EXPECT_EQ(acknowledged_, 1);
-  failing_disk_.fail_sync(true);
+  // As a file system that finds no room for blocks only now.
+  failing_disk_.fail_sync(true, ErrorCode::overloaded);
   submit(rows(1));
   EXPECT_TRUE(turn());
   EXPECT_EQ(failed_, 1);
+  // "overloaded" would read as refused and counted, durably: MQTT acknowledges that.
+  EXPECT_EQ(failure_code_, ErrorCode::unavailable);
   failing_disk_.fail_sync(false);  // the device may forget, we do not
   submit(rows(1));
   EXPECT_EQ(stop(), 1);

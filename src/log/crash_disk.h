@@ -31,7 +31,7 @@ class CrashDisk final : public Disk {
   void set_capacity(std::uint64_t bytes);
   std::uint64_t used_bytes();
   // The next calls of this kind fail, until set to false.
-  void fail_sync(bool fails);
+  void fail_sync(bool fails, ErrorCode code = ErrorCode::unavailable);
   void fail_sync_directory(bool fails);
   void fail_truncate(bool fails);
   void fail_read(bool fails);
@@ -54,6 +54,7 @@ class CrashDisk final : public Disk {
   std::map<std::string, std::shared_ptr<Node>> durable_names_;
   std::uint64_t capacity_ = UINT64_MAX;
   bool sync_fails_ = false;
+  ErrorCode sync_failure_code_ = ErrorCode::unavailable;
   bool sync_directory_fails_ = false;
   bool truncate_fails_ = false;
   bool read_fails_ = false;

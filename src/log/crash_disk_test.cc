@@ -49,7 +49,7 @@ class CrashFile final : public File {
   }
   Status sync() override {
     const std::lock_guard lock(disk_.mutex_);
-    if (disk_.sync_fails_) return fail(ErrorCode::unavailable, "sync fails");
+    if (disk_.sync_fails_) return fail(disk_.sync_failure_code_, "sync fails");
     node_->versions.assign(1, node_->bytes);
     return {};
   }
@@ -178,9 +178,10 @@ std::uint64_t CrashDisk::used_bytes_locked() const {
   for (const auto& [path, node] : names_) used += node->bytes.size();
   return used;
 }
-void CrashDisk::fail_sync(bool fails) {
+void CrashDisk::fail_sync(bool fails, ErrorCode code) {
   const std::lock_guard lock(mutex_);
   sync_fails_ = fails;
+  sync_failure_code_ = code;
 }
 void CrashDisk::fail_sync_directory(bool fails) {
   const std::lock_guard lock(mutex_);
