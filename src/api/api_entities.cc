@@ -33,9 +33,8 @@ void ApiServer::get_types(Exchange exchange) {
         json.begin_object().key("name").text(name);
         const auto declared = std::find_if(parts_.catalog.types.begin(), parts_.catalog.types.end(),
                                            [&](const auto& t) { return t.id == type; });
-        write_label(
-            declared != parts_.catalog.types.end() ? declared->label : connect::Label{name, name},
-            json);
+        write_label(declared != parts_.catalog.types.end() ? declared->label : Label{name, name},
+                    json);
         std::uint64_t count = 0;
         for (const ShardStatus& shard : status.shards) {
           const auto found = shard.entities_by_type.find(name);

@@ -3,12 +3,12 @@
 #include <cstdint>
 
 #include "codec/json/json_writer.h"
-#include "connect/mapping/label.h"
+#include "model/label.h"
 
 namespace ficus::api {
 
 // {"label":{"zh":...,"en":...}} as a member of the object being written.
-inline void write_label(const connect::Label& label, json::JsonWriter& json) {
+inline void write_label(const Label& label, json::JsonWriter& json) {
   json.key("label").begin_object().key("zh").text(label.zh).key("en").text(label.en).end_object();
 }
 

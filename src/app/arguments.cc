@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <charconv>
 
-#include "connect/mapping/yaml_map.h"
+#include "codec/yaml/yaml_map.h"
 
 namespace ficus::app {
 
@@ -29,8 +29,7 @@ Result<Arguments> Arguments::parse(const std::vector<std::string>& words,
     if (info == known.end()) {
       std::vector<std::string_view> names;
       for (const OptionInfo& option : known) names.push_back(option.name);
-      return invalid(
-          fmt::format("unknown option --{}: {}", name, connect::expected_one_of(name, names)));
+      return invalid(fmt::format("unknown option --{}: {}", name, expected_one_of(name, names)));
     }
     if (info->value_name.empty()) {
       if (equals != std::string::npos) return invalid(fmt::format("--{} takes no value", name));

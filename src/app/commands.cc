@@ -6,7 +6,7 @@
 #include <cstdio>
 
 #include "app/command_list.h"
-#include "connect/mapping/yaml_map.h"
+#include "codec/yaml/yaml_map.h"
 
 namespace ficus::app {
 namespace {
@@ -75,7 +75,7 @@ int run_command(const std::vector<std::string>& words, const Machine& machine) {
     std::vector<std::string_view> names;
     for (const Command& known : commands()) names.push_back(known.name);
     fmt::print(stderr, "ficus: there is no command '{}': {}\n", words[0],
-               connect::expected_one_of(words[0], names));
+               expected_one_of(words[0], names));
     return 2;
   }
   const std::vector<std::string> rest(words.begin() + static_cast<std::ptrdiff_t>(used),

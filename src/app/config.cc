@@ -3,15 +3,11 @@
 #include <fmt/format.h>
 
 #include "base/disk.h"
-#include "connect/mapping/yaml_map.h"
+#include "codec/yaml/yaml_map.h"
 #include "net/address.h"
 
 namespace ficus::app {
 namespace {
-
-using connect::Mistakes;
-using connect::YamlMap;
-using connect::YamlNode;
 
 constexpr int kMillion = 1'000'000;
 
@@ -75,7 +71,7 @@ void read_log(YamlMap& map, Config::Log& log, Mistakes& mistakes) {
     log.sync = log::SyncPolicy::never;
   } else {
     mistakes.add(map.find("sync")->place,
-                 "sync: " + connect::expected_one_of(*sync, {"each_commit", "interval", "never"}));
+                 "sync: " + expected_one_of(*sync, {"each_commit", "interval", "never"}));
   }
 }
 
@@ -91,9 +87,8 @@ void read_log_level(YamlMap& map, LogLevel& level, Mistakes& mistakes) {
   } else if (*text == "error") {
     level = LogLevel::error;
   } else {
-    mistakes.add(
-        map.find("log_level")->place,
-        "log_level: " + connect::expected_one_of(*text, {"debug", "info", "warning", "error"}));
+    mistakes.add(map.find("log_level")->place,
+                 "log_level: " + expected_one_of(*text, {"debug", "info", "warning", "error"}));
   }
 }
 
@@ -118,7 +113,7 @@ Result<Config> Config::parse(std::string_view text, std::string_view file) {
   Config config;
   Mistakes mistakes(file);
   YamlNode root;
-  if (!connect::parse_yaml(text, root, mistakes)) {
+  if (!parse_yaml(text, root, mistakes)) {
     if (mistakes.empty()) return config;
     return std::unexpected(mistakes.to_error());
   }
@@ -130,8 +125,8 @@ Result<Config> Config::parse(std::string_view text, std::string_view file) {
   config.allow_remote = map.boolean("allow_remote", config.allow_remote);
   read_log_level(map, config.log_level, mistakes);
   if (const YamlNode* const packs = map.find("packs")) {
-    for (const YamlNode* const pack : connect::read_list(*packs)) {
-      if (auto folder = connect::read_text(*pack, "a pack's folder", mistakes)) {
+    for (const YamlNode* const pack : read_list(*packs)) {
+      if (auto folder = read_text(*pack, "a pack's folder", mistakes)) {
         config.packs.push_back(from_folder_of(file, *folder));
       }
     }

@@ -7,8 +7,8 @@
 #include "codec/json/geometry_json.h"
 #include "codec/json/json_reader.h"
 #include "codec/json/json_writer.h"
+#include "codec/yaml/yaml_map.h"
 #include "connect/mapping/types_file.h"
-#include "connect/mapping/yaml_map.h"
 
 namespace ficus::app {
 namespace {
@@ -77,13 +77,13 @@ Status load_zones(std::string_view text, const std::string& file, ZoneSet& zones
 }
 
 Status load_departments(std::string_view text, const std::string& file, api::Catalog& catalog) {
-  connect::Mistakes mistakes(file);
-  connect::YamlNode root;
-  if (connect::parse_yaml(text, root, mistakes)) {
-    connect::YamlMap map(root, "the file", mistakes);
-    if (const connect::YamlNode* const list = map.require("departments", "a list of departments")) {
-      for (const connect::YamlNode* const node : connect::read_list(*list)) {
-        connect::YamlMap entry(*node, "a department", mistakes);
+  Mistakes mistakes(file);
+  YamlNode root;
+  if (parse_yaml(text, root, mistakes)) {
+    YamlMap map(root, "the file", mistakes);
+    if (const YamlNode* const list = map.require("departments", "a list of departments")) {
+      for (const YamlNode* const node : read_list(*list)) {
+        YamlMap entry(*node, "a department", mistakes);
         (void)entry.require("name", "the department's name, as alerts use it");
         api::Department department{entry.text("name").value_or(""), entry.text("en").value_or("")};
         entry.finish();

@@ -7,8 +7,8 @@
 #include <system_error>
 #include <utility>
 
+#include "codec/yaml/yaml_map.h"
 #include "connect/mapping/item_rule_loader.h"
-#include "connect/mapping/yaml_map.h"
 
 namespace ficus::connect {
 namespace {

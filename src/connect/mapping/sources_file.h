@@ -9,9 +9,9 @@
 
 #include "base/disk.h"
 #include "base/result.h"
-#include "connect/mapping/label.h"
 #include "connect/mapping/mapping.h"
 #include "connect/mapping/topic_pattern.h"
+#include "model/label.h"
 #include "model/schema.h"
 
 namespace ficus::connect {

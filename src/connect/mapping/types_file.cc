@@ -4,8 +4,8 @@
 
 #include <utility>
 
+#include "codec/yaml/yaml_map.h"
 #include "connect/mapping/value_rule_loader.h"
-#include "connect/mapping/yaml_map.h"
 
 namespace ficus::connect {
 namespace {

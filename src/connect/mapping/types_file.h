@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "base/result.h"
-#include "connect/mapping/label.h"
+#include "model/label.h"
 #include "model/schema.h"
 
 namespace ficus::connect {

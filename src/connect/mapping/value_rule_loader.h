@@ -7,8 +7,8 @@
 #include <string_view>
 
 #include "base/disk.h"
+#include "codec/yaml/yaml_map.h"
 #include "connect/mapping/value_rule.h"
-#include "connect/mapping/yaml_map.h"
 #include "model/schema.h"
 
 namespace ficus::connect {

@@ -2,7 +2,7 @@
 
 #include <string>
 
-namespace ficus::connect {
+namespace ficus {
 
 // What people call a thing, in both languages of the page. Empty where not given.
 struct Label {
@@ -12,4 +12,4 @@ struct Label {
   friend bool operator==(const Label&, const Label&) = default;
 };
 
-}  // namespace ficus::connect
+}  // namespace ficus

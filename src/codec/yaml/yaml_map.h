@@ -5,10 +5,10 @@
 #include <string_view>
 #include <vector>
 
-#include "connect/mapping/label.h"
-#include "connect/mapping/yaml_tree.h"
+#include "codec/yaml/yaml_tree.h"
+#include "model/label.h"
 
-namespace ficus::connect {
+namespace ficus {
 
 // Reads the entries of one YAML map and reports what does not fit. Every key asked for becomes a
 // known key; finish() reports the others, with the nearest known one. So ask for all keys first.
@@ -57,4 +57,4 @@ std::optional<double> plain_number(std::string_view text, bool is_quoted);
 // "expected a, b or c" and, if near enough, "did you mean".
 std::string expected_one_of(std::string_view found, const std::vector<std::string_view>& names);
 
-}  // namespace ficus::connect
+}  // namespace ficus

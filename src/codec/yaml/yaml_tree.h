@@ -7,7 +7,7 @@
 
 #include "base/result.h"
 
-namespace ficus::connect {
+namespace ficus {
 
 // A place in a YAML file, counted from 1 as editors do.
 struct YamlPlace {
@@ -67,4 +67,4 @@ class Mistakes {
 // with; mistakes may be reported either way.
 bool parse_yaml(std::string_view text, YamlNode& root, Mistakes& mistakes);
 
-}  // namespace ficus::connect
+}  // namespace ficus

@@ -1,4 +1,4 @@
-#include "connect/mapping/yaml_map.h"
+#include "codec/yaml/yaml_map.h"
 
 #include <fmt/format.h>
 
@@ -10,7 +10,7 @@
 
 #include "base/nearest_name.h"
 
-namespace ficus::connect {
+namespace ficus {
 namespace {
 
 std::string found(const YamlNode& node) {
@@ -153,4 +153,4 @@ std::string expected_one_of(std::string_view found, const std::vector<std::strin
   return text;
 }
 
-}  // namespace ficus::connect
+}  // namespace ficus

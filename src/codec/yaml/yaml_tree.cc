@@ -1,4 +1,4 @@
-#include "connect/mapping/yaml_tree.h"
+#include "codec/yaml/yaml_tree.h"
 
 #include <fmt/format.h>
 #include <yaml-cpp/eventhandler.h>
@@ -14,7 +14,7 @@
 #include "base/check.h"
 #include "base/utf8.h"
 
-namespace ficus::connect {
+namespace ficus {
 namespace {
 
 constexpr std::size_t kBytesMax = 4U << 20U;
@@ -212,4 +212,4 @@ bool parse_yaml(std::string_view text, YamlNode& root, Mistakes& mistakes) {
   return builder.is_sound();
 }
 
-}  // namespace ficus::connect
+}  // namespace ficus
