@@ -262,7 +262,7 @@ class HttpClientConnection final : public ConnectionHandler,
   HttpClientOwner* owner_;
   Timer deadline_;
   std::optional<TcpConnector> connector_;
-  std::unique_ptr<TcpConnection> tcp_;
+  std::unique_ptr<Connection> tcp_;
   std::optional<HttpParser> parser_;
   std::optional<Job> job_;
   std::string body_;

@@ -45,7 +45,7 @@ std::string chunk_begin(std::size_t bytes) {
 
 }  // namespace
 
-HttpConnection::HttpConnection(HttpConnectionOwner& server, std::unique_ptr<TcpConnection> tcp)
+HttpConnection::HttpConnection(HttpConnectionOwner& server, std::unique_ptr<Connection> tcp)
     : server_(server), tcp_(std::move(tcp)) {}
 
 HttpConnection::~HttpConnection() {
@@ -352,7 +352,7 @@ void HttpConnection::abort_exchange(const Error& reason) {
 std::size_t HttpConnection::bytes_queued() const { return tcp_->bytes_queued(); }
 bool HttpConnection::is_congested() const { return tcp_->is_congested(); }
 
-std::unique_ptr<TcpConnection> HttpConnection::release(std::string answer) {
+std::unique_ptr<Connection> HttpConnection::release(std::string answer) {
   tcp_->send_beyond_limit(std::move(answer));
   const auto exchange = std::exchange(exchange_, nullptr);
   exchange->answer = HttpExchange::Core::Answer::complete;

@@ -64,7 +64,7 @@ class HttpConnectionOwner {
 // again. For this module only.
 class HttpConnection final : public ConnectionHandler {
  public:
-  HttpConnection(HttpConnectionOwner& server, std::unique_ptr<TcpConnection> tcp);
+  HttpConnection(HttpConnectionOwner& server, std::unique_ptr<Connection> tcp);
   ~HttpConnection();
   void start();
 
@@ -79,7 +79,7 @@ class HttpConnection final : public ConnectionHandler {
   std::size_t bytes_queued() const;
   bool is_congested() const;
   // Sends the answer that switches protocols and gives the connection away.
-  std::unique_ptr<TcpConnection> release(std::string answer);
+  std::unique_ptr<Connection> release(std::string answer);
 
   EventLoop& loop() { return *server_.loop; }
 
@@ -120,7 +120,7 @@ class HttpConnection final : public ConnectionHandler {
   Error gone(std::string_view why) const;
 
   HttpConnectionOwner& server_;
-  std::unique_ptr<TcpConnection> tcp_;
+  std::unique_ptr<Connection> tcp_;
   std::unique_ptr<HttpParser> parser_;
   std::shared_ptr<HttpExchange::Core> exchange_;
   Phase phase_ = Phase::idle;

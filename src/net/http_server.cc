@@ -99,10 +99,9 @@ class HttpServer::Core final : public HttpConnectionOwner,
     listen_options.connection.output_bytes_max = options_.output_bytes_max;
     // The connection pauses itself long before: this bounds one read more than a header.
     listen_options.connection.input_bytes_max = options_.header_bytes_max + (std::size_t{1} << 20);
-    FICUS_TRY(listener_, TcpListener::open(*loop, address, listen_options,
-                                           [this](std::unique_ptr<TcpConnection> tcp) {
-                                             accept(std::move(tcp));
-                                           }));
+    FICUS_TRY(listener_, TcpListener::open(
+                             *loop, address, listen_options,
+                             [this](std::unique_ptr<Connection> tcp) { accept(std::move(tcp)); }));
     address_ = listener_->address();
     return {};
   }
@@ -137,7 +136,7 @@ class HttpServer::Core final : public HttpConnectionOwner,
   }
 
  private:
-  void accept(std::unique_ptr<TcpConnection> tcp) {
+  void accept(std::unique_ptr<Connection> tcp) {
     auto connection = std::make_unique<HttpConnection>(*this, std::move(tcp));
     HttpConnection& started = *connection;
     connections_.emplace(&started, std::move(connection));

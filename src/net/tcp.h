@@ -4,37 +4,15 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <span>
 #include <string>
 
 #include "base/result.h"
 #include "base/time.h"
 #include "net/address.h"
+#include "net/connection.h"
 #include "net/event_loop.h"
 
 namespace ficus::net {
-
-// Who a connection calls, on the loop's thread and never from inside a call into the connection.
-// Every callback may destroy the connection.
-class ConnectionHandler {
- public:
-  // `bytes`: all that was received and not yet consumed; valid during the call. Returns how many of
-  // them, from the front, are done with. The others are kept and shown again in front of those that
-  // follow; more than `input_bytes_max` kept while reading is not paused closes the connection
-  // (`overloaded`).
-  virtual std::size_t on_bytes(std::span<const std::byte> bytes) = 0;
-  // The peer has finished sending. True keeps the connection for answering until `close`; false
-  // writes out what is queued and closes.
-  virtual bool on_end() { return false; }
-  // There is room again after a `send` was refused or `is_congested` was true.
-  virtual void on_writable() {}
-  // The last callback, once, for whatever reason: `unavailable` the peer or we closed, or the link
-  // broke; `overloaded` a limit; `timed_out` the peer took nothing after `close`.
-  virtual void on_closed(const Error& reason) = 0;
-
- protected:
-  ~ConnectionHandler() = default;
-};
 
 struct TcpOptions {
   std::size_t input_bytes_max = std::size_t{1} << 20;   // received and not consumed: then closed
@@ -42,57 +20,35 @@ struct TcpOptions {
   Micros close_timeout = Micros::from_seconds(5);  // for the peer to take what is queued at `close`
 };
 
-// A byte stream over TCP (TCP_NODELAY, keep-alive probes after 60 s). Owned by one place;
-// destroying it closes the socket at once, without callbacks. An idle connection costs under 1 KB
-// of ours: bytes are read into a buffer that the loop's connections share, and queues hold memory
-// only while there is something in them.
-class TcpConnection {
+// A byte stream over TCP (TCP_NODELAY, keep-alive probes after 60 s). An idle connection costs
+// under 1 KB of ours: bytes are read into a buffer that the loop's connections share, and queues
+// hold memory only while there is something in them.
+class TcpConnection final : public Connection {
  public:
   class Core;
   explicit TcpConnection(std::shared_ptr<Core> core);  // made by TcpListener and TcpConnector
-  ~TcpConnection();
-  TcpConnection(const TcpConnection&) = delete;
-  TcpConnection& operator=(const TcpConnection&) = delete;
+  ~TcpConnection() override;
 
-  // Starts reading, or passes the connection on to another handler (protocol upgrade): bytes not
-  // consumed are shown to it at the end of the turn. The handler must outlive the connection.
-  void start(ConnectionHandler& handler);
-
-  // Appends to what is written at the end of this turn. False, and nothing queued, if the limit
-  // would be exceeded or the connection is closing: a caller that cannot slow its source down
-  // closes or drops, and counts.
-  [[nodiscard]] bool send(std::span<const std::byte> bytes);
-  [[nodiscard]] bool send(std::string_view text);
-  // The same without copying a large block; `block` is untouched when refused.
-  [[nodiscard]] bool send_block(std::string&& block);
-
-  // Not refused at the limit: for a protocol's last words, and for an answer that its maker has
-  // bounded.
-  void send_beyond_limit(std::string&& block);
-
-  std::size_t bytes_queued() const;
-  // More than half of `output_bytes_max` is queued: `on_writable` follows when less than a quarter
-  // is.
-  bool is_congested() const;
-
-  // Backpressure: while paused nothing is read, so neither is the peer's end noticed; the kernel's
-  // window fills and the peer waits. `resume_reading` shows kept bytes again at the end of the
-  // turn, paused or not.
-  void pause_reading();
-  void resume_reading();
-  bool is_reading_paused() const;
-
-  // Reads no more, writes what is queued, then closes in order. `on_closed` follows.
-  void close();
-  // Closes now, dropping what is queued. `on_closed` follows.
-  void abort();
-  bool is_open() const;  // neither closed nor closing
-
-  void set_output_bytes_max(std::size_t bytes);
-  void set_input_bytes_max(std::size_t bytes);
-  const Address& peer() const;
-  std::uint64_t bytes_received() const;
-  std::uint64_t bytes_sent() const;  // taken by the kernel
+  using Connection::send;
+  void start(ConnectionHandler& handler) override;
+  [[nodiscard]] bool send(std::string_view text) override;
+  [[nodiscard]] bool send_block(std::string&& block) override;
+  void send_beyond_limit(std::string&& block) override;
+  std::size_t bytes_queued() const override;
+  bool is_congested() const override;
+  void pause_reading() override;
+  void resume_reading() override;
+  bool is_reading_paused() const override;
+  void close() override;
+  void abort() override;
+  bool is_open() const override;
+  void set_output_bytes_max(std::size_t bytes) override;
+  void set_input_bytes_max(std::size_t bytes) override;
+  const Address& peer() const override;
+  std::uint64_t bytes_received() const override;
+  std::uint64_t bytes_sent() const override;
+  bool is_encrypted() const override;
+  const PeerCertificate* peer_certificate() const override;
 
  private:
   std::shared_ptr<Core> core_;

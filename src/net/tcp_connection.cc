@@ -11,7 +11,6 @@
 #include <utility>
 
 #include "base/check.h"
-#include "net/bytes.h"
 #include "net/input_buffer.h"
 #include "net/loop_core.h"
 #include "net/output_queue.h"
@@ -345,7 +344,6 @@ std::unique_ptr<TcpConnection> adopt_socket(LoopCore& loop, int fd, const Addres
 TcpConnection::TcpConnection(std::shared_ptr<Core> core) : core_(std::move(core)) {}
 TcpConnection::~TcpConnection() { core_->detach(); }
 void TcpConnection::start(ConnectionHandler& handler) { core_->start(handler); }
-bool TcpConnection::send(std::span<const std::byte> bytes) { return core_->send(text_of(bytes)); }
 bool TcpConnection::send(std::string_view text) { return core_->send(text); }
 bool TcpConnection::send_block(std::string&& block) { return core_->send_block(std::move(block)); }
 void TcpConnection::send_beyond_limit(std::string&& block) {
@@ -368,5 +366,7 @@ void TcpConnection::set_input_bytes_max(std::size_t bytes) {
 const Address& TcpConnection::peer() const { return core_->peer(); }
 std::uint64_t TcpConnection::bytes_received() const { return core_->bytes_received(); }
 std::uint64_t TcpConnection::bytes_sent() const { return core_->bytes_sent(); }
+bool TcpConnection::is_encrypted() const { return false; }
+const PeerCertificate* TcpConnection::peer_certificate() const { return nullptr; }
 
 }  // namespace ficus::net

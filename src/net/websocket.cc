@@ -18,7 +18,7 @@ constexpr std::size_t kPongsQueuedBytesMax = std::size_t{64} << 10;
 
 class WebSocket::Core final : public ConnectionHandler, public std::enable_shared_from_this<Core> {
  public:
-  Core(EventLoop& loop, std::unique_ptr<TcpConnection> tcp, WebSocketRole role,
+  Core(EventLoop& loop, std::unique_ptr<Connection> tcp, WebSocketRole role,
        const WebSocketOptions& options, std::uint64_t seed, WebSocketHandler& handler)
       : options_(options),
         decoder_(role, options.message_bytes_max),
@@ -66,7 +66,7 @@ class WebSocket::Core final : public ConnectionHandler, public std::enable_share
   }
 
   bool is_open() const { return tcp_ != nullptr && !is_ending_ && tcp_->is_open(); }
-  TcpConnection* tcp() { return tcp_.get(); }
+  Connection* tcp() { return tcp_.get(); }
   const WebSocketOptions& options() const { return options_; }
 
   std::size_t on_bytes(std::span<const std::byte> bytes) override {
@@ -166,7 +166,7 @@ class WebSocket::Core final : public ConnectionHandler, public std::enable_share
   const WebSocketRole role_;
   Random random_;
   Timer ping_timer_;
-  std::unique_ptr<TcpConnection> tcp_;
+  std::unique_ptr<Connection> tcp_;
   WebSocketHandler* handler_;
   WebSocketClose close_;
   bool is_ending_ = false;
@@ -174,7 +174,7 @@ class WebSocket::Core final : public ConnectionHandler, public std::enable_share
   int pings_unanswered_ = 0;
 };
 
-std::unique_ptr<WebSocket> make_websocket(EventLoop& loop, std::unique_ptr<TcpConnection> tcp,
+std::unique_ptr<WebSocket> make_websocket(EventLoop& loop, std::unique_ptr<Connection> tcp,
                                           WebSocketRole role, const WebSocketOptions& options,
                                           std::uint64_t seed, WebSocketHandler& handler) {
   auto core = std::make_shared<WebSocket::Core>(loop, std::move(tcp), role, options, seed, handler);

@@ -10,8 +10,8 @@
 
 #include "base/result.h"
 #include "base/time.h"
+#include "net/connection.h"
 #include "net/event_loop.h"
-#include "net/tcp.h"
 
 namespace ficus::net {
 

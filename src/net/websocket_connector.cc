@@ -4,6 +4,7 @@
 
 #include "base/random.h"
 #include "net/bytes.h"
+#include "net/tcp.h"
 #include "net/websocket.h"
 #include "net/websocket_core.h"
 #include "net/websocket_handshake.h"
@@ -99,7 +100,7 @@ class WebSocketConnector::Core final : public ConnectionHandler,
   Timer deadline_;
   HttpParser parser_{HttpParser::Kind::response, {}};
   std::optional<TcpConnector> connector_;
-  std::unique_ptr<TcpConnection> tcp_;
+  std::unique_ptr<Connection> tcp_;
 };
 
 WebSocketConnector::WebSocketConnector(EventLoop& loop, std::string_view host_port,

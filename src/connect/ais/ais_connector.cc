@@ -28,7 +28,7 @@ std::string host_port(const AisSource& ais) {
 // One TCP peer: a receiver that connected to us, or the one that we connected to.
 class AisConnector::Peer final : public net::ConnectionHandler {
  public:
-  Peer(AisConnector& owner, std::unique_ptr<net::TcpConnection> tcp, std::uint64_t origin)
+  Peer(AisConnector& owner, std::unique_ptr<net::Connection> tcp, std::uint64_t origin)
       : owner_(owner), tcp_(std::move(tcp)), origin_(origin), key_(tcp_->peer().text()) {}
 
   void start() { tcp_->start(*this); }
@@ -58,7 +58,7 @@ class AisConnector::Peer final : public net::ConnectionHandler {
 
  private:
   AisConnector& owner_;
-  std::unique_ptr<net::TcpConnection> tcp_;
+  std::unique_ptr<net::Connection> tcp_;
   const std::uint64_t origin_;
   const std::string key_;
   ais::LineSplitter lines_;
@@ -113,7 +113,7 @@ Status AisConnector::start() {
     return {};
   }
   FICUS_TRY(listener_, net::TcpListener::open(loop_, address, {},
-                                              [this](std::unique_ptr<net::TcpConnection> tcp) {
+                                              [this](std::unique_ptr<net::Connection> tcp) {
                                                 add_peer(std::move(tcp));
                                               }));
   return {};
@@ -142,7 +142,7 @@ void AisConnector::connect_later() {
   reconnect_after_ = std::min(Micros{reconnect_after_.count * 2}, kReconnectMost);
 }
 
-void AisConnector::add_peer(std::unique_ptr<net::TcpConnection> tcp) {
+void AisConnector::add_peer(std::unique_ptr<net::Connection> tcp) {
   logger_.info("ais", "peer connected", {{"source", name_}, {"peer", tcp->peer().text()}});
   peers_.push_back(std::make_unique<Peer>(*this, std::move(tcp), next_origin_++));
   peers_.back()->place = std::prev(peers_.end());

@@ -56,7 +56,7 @@ class AisConnector {
   Status start();
   void connect();
   void connect_later();
-  void add_peer(std::unique_ptr<net::TcpConnection> tcp);
+  void add_peer(std::unique_ptr<net::Connection> tcp);
   void remove_peer(Peer& peer);
   void on_datagram(std::span<const std::byte> bytes, const net::Address& sender);
   void take_lines(ais::LineSplitter& lines, std::uint64_t origin, const std::string& key);

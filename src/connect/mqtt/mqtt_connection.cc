@@ -39,8 +39,7 @@ bool is_reserved(std::string_view topic) {
 
 }  // namespace
 
-MqttConnection::MqttConnection(MqttServer& server, std::unique_ptr<net::TcpConnection> tcp,
-                               Micros now)
+MqttConnection::MqttConnection(MqttServer& server, std::unique_ptr<net::Connection> tcp, Micros now)
     : server_(server), tcp_(std::move(tcp)), last_heard_(now) {}
 
 MqttConnection::~MqttConnection() = default;

@@ -10,7 +10,7 @@
 #include "connect/mqtt/message.h"
 #include "connect/mqtt/reply_queue.h"
 #include "connect/mqtt/session.h"
-#include "net/tcp.h"
+#include "net/connection.h"
 
 namespace ficus::connect {
 
@@ -20,7 +20,7 @@ class MqttServer;
 // server, which it calls for everything that outlives it.
 class MqttConnection final : public net::ConnectionHandler, public SessionOutlet {
  public:
-  MqttConnection(MqttServer& server, std::unique_ptr<net::TcpConnection> tcp, Micros now);
+  MqttConnection(MqttServer& server, std::unique_ptr<net::Connection> tcp, Micros now);
   ~MqttConnection();
 
   void start() { tcp_->start(*this); }
@@ -67,7 +67,7 @@ class MqttConnection final : public net::ConnectionHandler, public SessionOutlet
   void publish_will();
 
   MqttServer& server_;
-  std::unique_ptr<net::TcpConnection> tcp_;
+  std::unique_ptr<net::Connection> tcp_;
   mqtt::ProtocolVersion version_ = mqtt::ProtocolVersion::v3_1_1;
   Session* session_ = nullptr;  // null before CONNECT and after the end
   MessagePtr will_;

@@ -37,7 +37,7 @@ Result<std::unique_ptr<MqttServer>> MqttServer::open(const MqttServerParts& part
   listen.connection.input_bytes_max = options.packet_bytes_max + (64 << 10);
   FICUS_TRY(server->listener_,
             net::TcpListener::open(parts.loop, options.address, listen,
-                                   [raw = server.get()](std::unique_ptr<net::TcpConnection> tcp) {
+                                   [raw = server.get()](std::unique_ptr<net::Connection> tcp) {
                                      raw->accept(std::move(tcp));
                                    }));
   server->second_.start_repeating(kSecond, [raw = server.get()] { raw->on_second(); });
@@ -57,7 +57,7 @@ Status MqttServer::open_log(const CommitLogOptions& log_options) {
   return {};
 }
 
-void MqttServer::accept(std::unique_ptr<net::TcpConnection> tcp) {
+void MqttServer::accept(std::unique_ptr<net::Connection> tcp) {
   ++counts_.connections_accepted;
   connections_.push_back(
       std::make_unique<MqttConnection>(*this, std::move(tcp), parts_.clock.monotonic()));

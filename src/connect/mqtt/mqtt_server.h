@@ -109,7 +109,7 @@ class MqttServer {
 
   MqttServer(const MqttServerParts& parts, const MqttServerOptions& options);
   Status open_log(const CommitLogOptions& log_options);
-  void accept(std::unique_ptr<net::TcpConnection> tcp);
+  void accept(std::unique_ptr<net::Connection> tcp);
   void remove(MqttConnection& connection);
 
   // --- used by connections
