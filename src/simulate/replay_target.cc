@@ -5,6 +5,7 @@
 
 #include <utility>
 
+#include "codec/csv/csv_json.h"
 #include "net/bytes.h"
 #include "net/tcp.h"
 #include "net/udp.h"
@@ -34,7 +35,7 @@ class MqttTarget final : public ReplayTarget {
   bool is_full() const override { return client_.is_full(); }
   Status send(const Record& record) override {
     std::string payload;
-    append_json(columns_, record.cells, payload);
+    csv::append_json(columns_, record.cells, payload);
     client_.publish(topic_.fill(record.cells), std::move(payload));
     return {};
   }
@@ -63,7 +64,7 @@ class HttpTarget final : public ReplayTarget {
   }
   bool is_full() const override { return sender_.is_full(); }
   Status send(const Record& record) override {
-    append_json(columns_, record.cells, body_);
+    csv::append_json(columns_, record.cells, body_);
     body_ += '\n';
     if (++lines_ == kLinesMax || body_.size() >= kBodyBytes) flush();
     return {};

@@ -2,6 +2,7 @@
 #include <zstd.h>
 
 #include "base/memory_disk.h"
+#include "codec/csv/csv_json.h"
 #include "simulate/csv_reader.h"
 #include "simulate/record_reader.h"
 #include "simulate/topic_template.h"
@@ -47,7 +48,7 @@ std::string csv_to_json(std::string_view text, std::size_t piece) {
     const auto got = reader.next(cells);
     if (!got) return got.error().message;
     if (!*got) return out;
-    append_json(reader.columns(), cells, out);
+    csv::append_json(reader.columns(), cells, out);
     out += '\n';
   }
 }
@@ -64,9 +65,9 @@ constexpr std::string_view kJson =
     "\n"
     R"({"name":"y","value":null,"a \"quoted\" name":null})"
     "\n"
-    R"({"name":"z","value":-300,"a \"quoted\" name":null})"
+    R"({"name":"z","value":-3e2,"a \"quoted\" name":null})"
     "\n"
-    R"({"name":"7 km","value":7,"a \"quoted\" name":"NA"})"
+    R"({"name":"7 km","value":"007","a \"quoted\" name":"NA"})"
     "\n";
 
 TEST(CsvReader, QuotesLineEndsAndKinds) {
@@ -82,12 +83,12 @@ TEST(CsvReader, EveryPrefixEndsInRecordsOrAnError) {
 
 TEST(CsvReader, Mistakes) {
   EXPECT_EQ(csv_to_json("", 9), "line 1: expected a line with the names of the columns");
-  EXPECT_EQ(csv_to_json("a,b\n1,2,3\n", 9), "line 3: 3 cells, but 2 columns");
+  EXPECT_EQ(csv_to_json("a,b\n1,2,3\n", 9), "line 2: 3 cells, but 2 columns");
   EXPECT_EQ(csv_to_json("a\n\"x", 9), "line 2: the file ends within quotes");
   EXPECT_EQ(csv_to_json("a\n\"x\"y\n", 9),
-            "line 2: expected a comma or the end of the line after the quote");
+            "line 2: expected the delimiter or the end of the line after the closing quote");
   EXPECT_EQ(csv_to_json("a\n" + std::string((1 << 20) + 10, 'x'), 5000),
-            "line 2: the record is longer than 1 MiB");
+            "line 2: the record is longer than 1048576 bytes: is a quote not closed?");
 }
 
 TEST(ByteSource, UnpacksSeveralFramesAndNoticesDamage) {
