@@ -43,7 +43,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   static const Engine engine;
   const std::string sql(reinterpret_cast<const char*>(data), size);
   (void)ficus::history::read_syntax_tree(sql);
-  if (!ficus::history::check_statement(*engine.connection, sql, {"vehicle"})) return 0;
+  if (!ficus::history::check_statement(*engine.connection, sql,
+                                       {.readable = {"vehicle"}, .hidden = {}})) {
+    return 0;
+  }
   DuckTransaction transaction(*engine.connection);
   FICUS_CHECK(transaction.begin(true).has_value());
   const auto planned = engine.connection->select("EXPLAIN " + sql);

@@ -146,10 +146,6 @@ Status Brain::Parts::open() {
 }
 
 Status Brain::Parts::open_store() {
-  history::MaintenanceReport report;
-  FICUS_TRY(history, history::open_duck_history(history_options(config), schema, machine.disk,
-                                                machine.clock, report));
-  log_maintenance(machine.logger, report);
   FICUS_TRY_VOID(AlertAttributes::declare(schema));
   FICUS_TRY_VOID(connect::declare_vessel_type(schema));
   FICUS_TRY(packs, LoadedPacks::load(config.packs, machine.disk, schema));
@@ -157,6 +153,11 @@ Status Brain::Parts::open_store() {
   FICUS_TRY(const rules::RuleBook rules,
             rules::RuleBook::compile(packs.rules, schema, packs.zones));
   FICUS_TRY_VOID(check_departments(rules, packs.catalog, schema));
+  // After the packs, whose types it makes views for.
+  history::MaintenanceReport report;
+  FICUS_TRY(history, history::open_duck_history(history_options(config), schema, machine.disk,
+                                                machine.clock, report));
+  log_maintenance(machine.logger, report);
   FICUS_TRY(std::vector<std::uint64_t> positions, history->positions());
   positions.resize(to_size(config.shards));
   history::FeedOptions feed_options;

@@ -27,6 +27,9 @@ constexpr const char* kTables[] = {
     "sealing BOOLEAN)",
 };
 
+// Those of our own tables that users may read.
+constexpr const char* kOpenTables[] = {"quarantine", "ficus_position", "ficus_sealed"};
+
 std::string timestamp_literal(Timestamp t) { return fmt::format("make_timestamp({})", t.micros); }
 
 Timestamp timestamp_of(const Datum& datum) { return {integer_of(datum)}; }
@@ -166,10 +169,26 @@ const HistoryType* Catalog::find(std::string_view type) const {
   return found == types_.end() ? nullptr : &found->second;
 }
 
-TableNames Catalog::table_names() const {
-  TableNames names = {"quarantine", "ficus_position", "ficus_sealed"};
-  for (const auto& [name, type] : types_) names.insert(folded(type.view));
-  return names;
+TableScope Catalog::tables() const {
+  TableScope scope;
+  scope.readable.insert(std::begin(kOpenTables), std::end(kOpenTables));
+  for (const auto& [name, type] : types_) scope.readable.insert(folded(type.view));
+  return scope;
+}
+
+Result<TableScope> readable_tables(DuckConnection& connection,
+                                   const std::vector<std::string>& readable_types) {
+  TableScope scope;
+  scope.is_restricted = true;
+  const auto add = [&](const std::string& type, const std::string& view) {
+    const bool is_readable =
+        std::find(readable_types.begin(), readable_types.end(), type) != readable_types.end();
+    (is_readable ? scope.readable : scope.hidden).insert(folded(view));
+  };
+  for (const char* const table : kOpenTables) add(table, table);
+  FICUS_TRY(const auto types, connection.select("SELECT type, view FROM ficus.types"));
+  for (const DatumRow& row : types) add(text_of(row[0]), text_of(row[1]));
+  return scope;
 }
 
 std::string Catalog::view_statement(const HistoryType& type) const {

@@ -63,7 +63,7 @@ class Catalog {
 
   const std::map<std::string, HistoryType>& types() const { return types_; }
   const HistoryType* find(std::string_view type) const;
-  TableNames table_names() const;
+  TableScope tables() const;
 
   Result<const HistoryType*> add_type(DuckConnection& connection, std::string_view type,
                                       Timestamp now);
@@ -101,5 +101,10 @@ class Catalog {
 std::string union_statement(const HistoryType& type, const std::string& directory);
 
 const char* sql_type(ValueKind kind);
+
+// What an asker with these readable types (QueryLimits) may name. Read within the transaction of
+// the question, so that a view made meanwhile is not missed among the hidden ones.
+Result<TableScope> readable_tables(DuckConnection& connection,
+                                   const std::vector<std::string>& readable_types);
 
 }  // namespace ficus::history

@@ -33,9 +33,9 @@ struct DuckHistoryOptions {
 };
 
 // Opens or creates the history in DuckDB (C API). Removes what a crash left behind and sets aside
-// what is damaged; `report` says so. The schema learns the types and attributes of the database
-// that it does not know yet. `schema`, `disk` and `clock` are borrowed and outlive the history.
-// The disk must be the machine's: DuckDB reads and writes its files by itself.
+// what is damaged; `report` says so. Every type of the schema has its view from then on, those
+// declared later from the next maintain(). `schema`, `disk` and `clock` are borrowed and outlive
+// the history. The disk must be the machine's: DuckDB reads and writes its files by itself.
 Result<std::unique_ptr<History>> open_duck_history(const DuckHistoryOptions& options,
                                                    const Schema& schema, Disk& disk,
                                                    const Clock& clock, MaintenanceReport& report);

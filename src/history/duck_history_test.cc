@@ -439,5 +439,26 @@ TEST(DuckHistory, ADamagedDatabaseIsAnError) {
   EXPECT_EQ(opened.error().code, ErrorCode::unavailable);
 }
 
+TEST(DuckHistory, DeclaredTypesHaveViewsBeforeTheirFirstRow) {
+  TestCity city;
+  const auto declare = [&](const char* type, const char* attribute) {
+    const TypeId id = city.schema.intern_type(type).value();
+    AttributeInfo info;
+    info.name = attribute;
+    info.kind = ValueKind::number;
+    ASSERT_TRUE(city.schema.declare_attribute(id, info));
+  };
+  declare("Loom", "speed");
+  city.maintain(Timestamp::from_seconds(1));
+  EXPECT_EQ(city.rows("SELECT id, speed FROM Loom"), std::vector<std::string>{});
+  EXPECT_EQ(city.one("SELECT count(*) FROM Loom"), "0");
+  city.close();
+  declare("Kiln", "temperature");
+  city.open();
+  EXPECT_TRUE(city.open_report.is_empty());
+  EXPECT_EQ(city.one("SELECT count(temperature) FROM Kiln"), "0");
+  EXPECT_EQ(city.one("SELECT count(speed) FROM Loom"), "0");
+}
+
 }  // namespace
 }  // namespace ficus::history

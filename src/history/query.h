@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <stop_token>
 #include <string>
@@ -59,6 +60,10 @@ struct QueryLimits {
   // 0: only the limit of the whole database holds.
   std::uint64_t memory_bytes_max = 0;
   std::size_t sql_bytes_max = 100'000;
+  std::string user = {};  // who asks: named in messages and lists; "" when there are no users
+  // The types (as in the Schema) and the tables of ours ("quarantine", "ficus_sealed",
+  // "ficus_position") that may be read; for the asker there are no others. Nothing: all.
+  std::optional<std::vector<std::string>> readable_types = std::nullopt;
 };
 
 struct QuerySummary {

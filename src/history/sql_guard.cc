@@ -1,6 +1,7 @@
 #include "history/sql_guard.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
@@ -64,7 +65,7 @@ bool is_plain_word(std::string_view name) {
 
 class Walk {
  public:
-  explicit Walk(const TableNames& tables) : tables_(tables) {}
+  explicit Walk(const TableScope& tables) : tables_(tables) {}
 
   Status check(const SyntaxNode& node) {
     if (node.kind == SyntaxNode::Kind::array) return check_children(node);
@@ -153,10 +154,16 @@ class Walk {
       return {};
     }
     const bool is_ours = catalog.empty() && (schema.empty() || folded(schema) == "main");
-    if (is_ours && tables_.contains(wanted)) return {};
+    if (is_ours && tables_.readable.contains(wanted)) return {};
     std::string full;
     for (const std::string_view part : {catalog, schema}) {
       if (!part.empty()) full.append(part).append(".");
+    }
+    // The same words whether the table is hidden or does not exist: names are not told either.
+    if (tables_.is_restricted) {
+      return fail(ErrorCode::denied,
+                  fmt::format("there is no table '{}{}' that you may read: you may read {}", full,
+                              name, readable_list()));
     }
     return fail(ErrorCode::denied,
                 fmt::format("there is no table '{}{}': a query reads entity types, quarantine, "
@@ -164,20 +171,28 @@ class Walk {
                             full, name));
   }
 
+  std::string readable_list() const {
+    std::vector<std::string> names(tables_.readable.begin(), tables_.readable.end());
+    std::sort(names.begin(), names.end());
+    return names.empty() ? "none" : fmt::format("{}", fmt::join(names, ", "));
+  }
+
   // DESCRIBE and SUMMARIZE hold a query; SHOW TABLES names a list by a quoted word.
-  static Status check_show(const SyntaxNode& node) {
+  Status check_show(const SyntaxNode& node) const {
     const SyntaxNode* query = node.find("query");
     const std::string_view table = node.text_of("table_name");
     if (query != nullptr && query->kind == SyntaxNode::Kind::object && table.empty()) return {};
     if ((query == nullptr || query->is_null()) && table == "\"tables\"" &&
         node.text_of("schema_name").empty() && node.text_of("catalog_name").empty()) {
-      return {};
+      if (!tables_.is_restricted) return {};
+      return fail(ErrorCode::denied,
+                  "SHOW TABLES names what not everybody may read: you may read " + readable_list());
     }
     return refused("SHOW of anything but TABLES");
   }
 
   // The names that WITH defines hold in the whole node: also where SQL would not see them yet,
-  // which is harmless since they are plain words that are not tables of anybody else's.
+  // which is harmless since they are plain words that are not tables hidden from the asker.
   Status enter_scope(const SyntaxNode& node) {
     const SyntaxNode* with = node.find("cte_map");
     const SyntaxNode* map = with == nullptr ? nullptr : with->find("map");
@@ -194,11 +209,14 @@ class Walk {
     if (!is_plain_word(name) || is_reserved_view_name(name)) {
       return invalid(fmt::format("WITH \"{}\": use a plain word that is no system table", name));
     }
+    if (tables_.hidden.contains(folded(name))) {
+      return fail(ErrorCode::denied, fmt::format("WITH {}: use another name", name));
+    }
     scope_.push_back(folded(name));
     return {};
   }
 
-  const TableNames& tables_;
+  const TableScope& tables_;
   std::vector<std::string> scope_;
 };
 
@@ -218,7 +236,7 @@ std::string_view without_explain(std::string_view sql) {
   return sql;
 }
 
-Status check_tree(const SyntaxNode& root, const TableNames& tables) {
+Status check_tree(const SyntaxNode& root, const TableScope& tables) {
   const SyntaxNode* statements = root.find("statements");
   if (statements == nullptr) {
     const std::string_view message = root.text_of("error_message");
@@ -238,14 +256,14 @@ Status check_tree(const SyntaxNode& root, const TableNames& tables) {
 
 }  // namespace
 
-Status check_statement(DuckConnection& connection, std::string_view sql, const TableNames& tables) {
+Status check_statement(DuckConnection& connection, std::string_view sql, const TableScope& scope) {
   if (sql.contains('\0') || !is_valid_utf8(sql)) return invalid("the statement is not UTF-8 text");
   FICUS_TRY(const auto rows,
             connection.select("SELECT CAST(json_serialize_sql(" +
                               quoted_literal(without_explain(sql)) + ") AS VARCHAR)"));
   if (rows.size() != 1) return fail(ErrorCode::internal, "DuckDB gave no syntax tree");
   FICUS_TRY(const SyntaxNode root, read_syntax_tree(text_of(rows[0][0])));
-  return check_tree(root, tables);
+  return check_tree(root, scope);
 }
 
 }  // namespace ficus::history

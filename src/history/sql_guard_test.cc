@@ -319,6 +319,123 @@ TEST_F(SqlGuard, MessagesSayWhatIsWrong) {
   EXPECT_TRUE(city.rows("SELECT nothing FROM Vehicle").at(0).starts_with("invalid_input: "));
 }
 
+// Some types are not for everybody: with readable_types there are no others, by no way of naming.
+TEST_F(SqlGuard, HiddenTypesCannotBeReached) {
+  const TypeId secret = city.schema.intern_type("Informant").value();
+  const AttributeId name =
+      city.schema.intern_attribute(secret, "codeName", ValueKind::text).value();
+  ObservationBatch batch(secret);
+  batch.begin_row("urn:ngsi-ld:Informant:1", Timestamp::from_seconds(1));
+  batch.set_text(name, ValueKind::text, "squirrel");
+  batch.finish();
+  city.append(std::make_shared<const ObservationBatch>(std::move(batch)));
+  city.commit(2);
+  QueryLimits limits;
+  limits.user = "clerk";
+  limits.readable_types = {{"Vehicle"}};
+  for (const char* allowed :
+       {"SELECT count(*) FROM vehicle", "SELECT count(*) FROM main.\"VEHICLE\"",
+        "WITH fast AS (FROM Vehicle) SELECT count(*) FROM fast", "DESCRIBE Vehicle",
+        "SELECT count(*) FROM Vehicle AS Informant", "SELECT 'Informant'"}) {
+    TextSink sink;
+    const auto answer = city.query(allowed, sink, limits);
+    EXPECT_TRUE(answer) << allowed << ": " << answer.error().message;
+  }
+  const char* attempts[] = {
+      "SELECT * FROM Informant",
+      "SELECT * FROM informant",
+      "FROM INFORMANT",
+      "TABLE Informant",
+      "SELECT * FROM \"Informant\"",
+      "SELECT * FROM main.Informant",
+      "SELECT * FROM \"main\".\"iNFORMANT\"",
+      "SELECT * FROM history.Informant",
+      "SELECT * FROM history.main.Informant",
+      "SELECT * FROM 'Informant'",
+      "SELECT * FROM Vehicle, Informant",
+      "SELECT * FROM Vehicle WHERE id IN (SELECT \"codeName\" FROM Informant)",
+      "SELECT (SELECT max(\"codeName\") FROM Informant)",
+      "SELECT 1 UNION ALL BY NAME SELECT * FROM Informant",
+      "SELECT * FROM Vehicle POSITIONAL JOIN Informant",
+      "SELECT * FROM Vehicle ORDER BY (SELECT max(id) FROM Informant)",
+      "DESCRIBE Informant",
+      "SUMMARIZE Informant",
+      "SELECT * FROM (DESCRIBE Informant)",
+      "EXPLAIN SELECT * FROM Informant",
+      "EXPLAIN ANALYZE SELECT * FROM Informant",
+      "PIVOT Informant ON id IN ('x') USING count(*)",
+      // WITH names that hide or stand for the view: outside their scope SQL sees the view.
+      "WITH Informant AS (SELECT * FROM Informant) SELECT * FROM Informant",
+      "WITH informant AS (SELECT 1) SELECT * FROM INFORMANT",
+      "WITH a AS (SELECT * FROM Informant), Informant AS (SELECT 1) SELECT * FROM a",
+      "SELECT * FROM (WITH Informant AS (SELECT 1) SELECT 1) x, Informant",
+      "WITH RECURSIVE Informant AS (FROM Informant UNION ALL FROM Informant) FROM Informant",
+      "WITH x AS (WITH Informant AS (FROM Informant) FROM Informant) FROM x",
+      "WITH quarantine AS (FROM quarantine) FROM quarantine",
+      // Our own tables hold what other types' sources sent, and names of files by type.
+      "SELECT * FROM quarantine",
+      "SELECT * FROM main.quarantine",
+      "SELECT * FROM ficus_sealed",
+      "SELECT * FROM ficus_position",
+      "SELECT * FROM tail.\"Informant_2\"",
+      "SELECT * FROM ficus.types",
+      // Lists of names.
+      "SHOW TABLES",
+      "SELECT * FROM (SHOW TABLES)",
+      "SHOW ALL TABLES",
+      "SELECT * FROM information_schema.tables",
+      "SELECT * FROM information_schema.columns",
+      "SELECT * FROM duckdb_columns()",
+      "SELECT * FROM duckdb_views",
+      "SELECT * FROM sqlite_master",
+      "SELECT * FROM pg_catalog.pg_class",
+      "SELECT * FROM query_table('Informant')",
+      "SELECT * FROM query('FROM Informant')",
+      "SELECT * FROM pragma_table_info('Informant')",
+      "SELECT * FROM pragma_show('Informant')",
+      "SELECT * FROM summary((FROM Informant))",
+      "SELECT * FROM histogram('Informant', id)",
+      "SELECT * FROM seq_scan('Informant')",
+      "SELECT json_serialize_plan('FROM Informant')",
+  };
+  for (const char* sql : attempts) {
+    TextSink sink;
+    const auto answer = city.query(sql, sink, limits);
+    ASSERT_FALSE(answer) << sql;
+    EXPECT_TRUE(sink.rows.empty() && sink.header.empty()) << sql;
+    EXPECT_TRUE(answer.error().code == ErrorCode::denied ||
+                answer.error().code == ErrorCode::invalid_input)
+        << sql;
+    EXPECT_FALSE(answer.error().message.contains("squirrel")) << sql;
+    EXPECT_FALSE(answer.error().message.contains("codeName")) << sql;
+  }
+  // A hidden table and one that does not exist are refused in the same words.
+  const auto message = [&](const std::string& table) {
+    return city.rows("SELECT * FROM " + table, limits).at(0);
+  };
+  EXPECT_EQ(message("Informant"),
+            "denied: there is no table 'Informant' that you may read: you may read vehicle");
+  EXPECT_EQ(message("Nonsense"),
+            "denied: there is no table 'Nonsense' that you may read: you may read vehicle");
+  SeriesRequest series{.type = "Informant",
+                       .id = "urn:ngsi-ld:Informant:1",
+                       .attributes = {"codeName"},
+                       .from = Timestamp::from_seconds(0),
+                       .to = Timestamp::from_seconds(9),
+                       .points_max = 10,
+                       .limits = limits};
+  TextSink sink;
+  EXPECT_EQ(city.history->series(series, sink).error().code, ErrorCode::denied);
+  limits.readable_types = {{"Vehicle", "Informant", "quarantine"}};
+  EXPECT_EQ(city.rows("SELECT \"codeName\" FROM Informant, quarantine", limits), Lines{});
+  series.limits = limits;
+  EXPECT_TRUE(city.history->series(series, sink));
+  limits.readable_types = std::vector<std::string>{};
+  EXPECT_EQ(city.rows("SELECT 1 + 1", limits), Lines{"2"});
+  EXPECT_EQ(city.rows("FROM Vehicle", limits).at(0),
+            "denied: there is no table 'Vehicle' that you may read: you may read none");
+}
+
 // The walls behind the guard: what a hole in it would meet.
 TEST_F(SqlGuard, TheConnectionItselfIsReadOnlyAndLocked) {
   city.close();

@@ -1,0 +1,137 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <shared_mutex>
+#include <string>
+#include <vector>
+
+#include "history/catalog.h"
+#include "history/duck.h"
+#include "history/duck_history.h"
+#include "history/file_care.h"
+#include "history/query_runner.h"
+#include "history/query_watch.h"
+#include "history/sealer.h"
+#include "history/tail_writer.h"
+
+namespace ficus::history {
+
+struct Removal {
+  std::string file;
+  Timestamp since;
+};
+
+// History in DuckDB, one file a subject: opening and closing (duck_history.cc), committing
+// (commit.cc), sealing, retention and other upkeep (maintain.cc), questions (ask.cc). Of this room
+// only.
+class DuckHistory final : public History {
+ public:
+  DuckHistory(DuckHistoryOptions options, const Schema& schema, Disk& disk, const Clock& clock)
+      : options_(std::move(options)),
+        schema_(schema),
+        disk_(disk),
+        clock_(clock),
+        watch_(clock),
+        sealer_(disk, options_.directory) {}
+  DuckHistory(const DuckHistory&) = delete;
+  DuckHistory& operator=(const DuckHistory&) = delete;
+  ~DuckHistory() override {
+    sealer_.stop();
+    close();
+  }
+
+  Status open(MaintenanceReport& report);
+
+  Result<std::vector<std::uint64_t>> positions() override;
+  Status append(Rows rows) override;
+  Status append_quarantine(std::string_view source, Timestamp received_at,
+                           std::span<const QuarantinedItem> items) override;
+  Status commit(std::span<const std::uint64_t> positions) override;
+  Result<MaintenanceReport> maintain(Timestamp now) override;
+  Result<QuerySummary> query(std::string_view sql, const QueryLimits& limits, RowSink& sink,
+                             std::stop_token stop) override;
+  Result<SeriesSummary> series(const SeriesRequest& request, RowSink& sink,
+                               std::stop_token stop) override;
+  HistoryFigures figures() override;
+
+ private:
+  using QueryWork = std::function<Status(QueryRunner&, const TableScope&)>;
+
+  std::string database_path() const { return options_.directory + "/history.duckdb"; }
+
+  // Opening.
+  Status open_database();
+  Status prepare_positions();
+  Status count_tails();
+  void rebuild_views(MaintenanceReport& report);
+  void close();
+  Status reopen();
+
+  // Committing.
+  void declare_types(Timestamp now, MaintenanceReport& report);
+  Status create_type(TypeId type, Timestamp now);
+  Status create_missing();
+  Status create_missing(PendingRows& pending);
+  Status write(std::span<const std::uint64_t> positions);
+  Status write_rows(std::map<std::string, std::uint64_t>& counts);
+  Status write_positions(std::span<const std::uint64_t> positions);
+  void forget_pending(std::size_t rows, std::size_t quarantined);
+
+  // Maintaining.
+  void finish_seal(Timestamp now, MaintenanceReport& report);
+  void accept_seal(const SealOutcome& outcome, Timestamp now, MaintenanceReport& report);
+  void rotate(Timestamp now, MaintenanceReport& report);
+  void start_seal(Timestamp now, MaintenanceReport& report);
+  SealJob seal_job(const HistoryType& type, const Tail& tail) const;
+  void expire(Timestamp now, MaintenanceReport& report);
+  void trim_quarantine(Timestamp now, MaintenanceReport& report);
+  void delete_removed(Timestamp now, MaintenanceReport& report);
+  void care_for_files(MaintenanceReport& report);
+  void checkpoint(MaintenanceReport& report);
+  std::uint64_t log_bytes();
+  void publish();
+
+  Status with_query(const QueryLimits& limits, std::stop_token stop, const QueryWork& work);
+
+  const DuckHistoryOptions options_;
+  const Schema& schema_;
+  Disk& disk_;
+  const Clock& clock_;
+
+  // Queries hold this shared while they use the database; reopening it takes it alone.
+  std::shared_mutex database_mutex_;
+  std::unique_ptr<DuckDatabase> database_;
+  QueryWatch watch_;
+  std::atomic<std::uint32_t> queries_active_ = 0;
+  std::atomic<bool> files_suspect_ = false;  // a query met an unreadable file
+
+  // Of the history thread.
+  std::size_t declared_types_ = 0;  // of the schema, have their views
+  std::unique_ptr<DuckConnection> feed_;
+  Catalog catalog_;
+  Sealer sealer_;
+  std::map<std::string, std::uint64_t> tail_rows_;  // of the active tail, by type
+  std::vector<PendingRows> pending_;
+  std::vector<PendingQuarantine> pending_quarantine_;
+  std::vector<std::uint64_t> committed_;  // positions
+  std::vector<std::uint64_t> attempted_;  // of the last commit that may or may not have happened
+  std::size_t attempted_rows_ = 0;
+  std::size_t attempted_quarantine_ = 0;
+  bool must_reopen_ = false;
+  Timestamp seal_not_before_ = Timestamp::min();
+  Timestamp quarantine_trimmed_ = Timestamp::min();
+  std::vector<Removal> removals_;
+  std::optional<FileCheck> file_check_;
+
+  mutable std::mutex published_mutex_;  // what other threads read: swapped once a commit
+  HistoryFigures figures_;
+  std::shared_ptr<const TableScope> tables_ = std::make_shared<TableScope>();
+};
+
+}  // namespace ficus::history
