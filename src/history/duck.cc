@@ -107,7 +107,11 @@ Error duck_error(int type, const char* message) {
       code = ErrorCode::invalid_input;
       break;
   }
-  return {code, message == nullptr ? "no message from DuckDB" : message};
+  const std::string_view text = message == nullptr ? "no message from DuckDB" : message;
+  // Exceptions that are not DuckDB's own, such as its Parquet reader's over damaged bytes; a
+  // mistake in a statement has a kind.
+  if (text.starts_with("Invalid Error:")) code = ErrorCode::internal;
+  return {code, std::string(text)};
 }
 
 bool needs_reopening(const Error& error) {
