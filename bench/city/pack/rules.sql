@@ -1,6 +1,6 @@
 -- Twenty rules that look at every message and seldom fire.
-CREATE RULE bench_00 AS INSERT INTO Alert (category, severity, description)
-SELECT 'bench', 'low', 'speed ' || speed FROM Vehicle WHERE speed > 200 AND fuel < 10 AND status = 'moving';
+CREATE RULE bench_00 AS INSERT INTO Alert (category, severity, alertSource, description)
+SELECT 'bench', 'low', id, 'speed ' || speed FROM Vehicle WHERE speed > 200 AND fuel < 10 AND status = 'moving';
 
 CREATE RULE bench_01 AS INSERT INTO Alert (category, severity, description)
 SELECT 'bench', 'low', 'speed ' || speed FROM Vehicle WHERE speed > 201 AND fuel < 11 AND status = 'moving';
@@ -58,4 +58,3 @@ SELECT 'bench', 'low', 'speed ' || speed FROM Vehicle WHERE speed > 218 AND fuel
 
 CREATE RULE bench_19 AS INSERT INTO Alert (category, severity, description)
 SELECT 'bench', 'low', 'speed ' || speed FROM Vehicle WHERE speed > 219 AND fuel < 29 AND status = 'moving';
-

@@ -1,0 +1,165 @@
+// latency: publish to receive at a steady rate, QoS 0. alert: publish at QoS 1 until the alert that
+// a rule raises is with a subscriber. Measured from when a message was due, so that a server that
+// falls behind cannot hide it.
+#include <fmt/format.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "client.h"
+#include "options.h"
+#include "timing.h"
+#include "vehicle_messages.h"
+
+namespace load {
+namespace {
+
+constexpr std::size_t kPublishers = 100;
+constexpr std::uint64_t kDangerousEvery = 50;  // messages
+
+std::vector<std::unique_ptr<Client>> connect_publishers(Poller& poller, const Options& options) {
+  std::vector<std::unique_ptr<Client>> publishers;
+  for (std::size_t i = 0; i < kPublishers; ++i) {
+    publishers.push_back(
+        std::make_unique<Client>(poller, options.target, fmt::format("pub-{}", i)));
+  }
+  wait_for_all(poller, publishers, [](const Client& c) { return c.is_connected(); });
+  return publishers;
+}
+
+// When each message was due, and what became of it. The first second is not counted.
+class Schedule {
+ public:
+  Schedule(std::uint64_t rate, std::uint64_t seconds)
+      : interval_ns_(1'000'000'000 / rate), warm_(rate), total_(rate * (seconds + 1)) {
+    begin_ns_ = now_ns() + 10'000'000;
+  }
+
+  bool is_done() const { return next_ == total_; }
+  bool is_due() const { return next_ < total_ && now_ns() >= due_ns(next_); }
+  std::uint64_t take() { return next_++; }
+  std::uint64_t end_ns() const { return due_ns(total_); }
+  void received(std::uint64_t message) {
+    if (message >= warm_ && message < total_) samples_.add(now_ns() - due_ns(message));
+  }
+  Samples& samples() { return samples_; }
+  std::uint64_t counted() const { return total_ - warm_; }
+
+ private:
+  std::uint64_t due_ns(std::uint64_t message) const { return begin_ns_ + message * interval_ns_; }
+
+  const std::uint64_t interval_ns_;
+  const std::uint64_t warm_;
+  const std::uint64_t total_;
+  std::uint64_t begin_ns_ = 0;
+  std::uint64_t next_ = 0;
+  Samples samples_;
+};
+
+void print(Schedule& schedule, std::uint64_t expected) {
+  Samples& samples = schedule.samples();
+  fmt::print("p50_us={:.1f} p99_us={:.1f} p999_us={:.1f} samples={} missing={}\n",
+             samples.percentile_us(0.5), samples.percentile_us(0.99), samples.percentile_us(0.999),
+             samples.size(), static_cast<std::int64_t>(expected - samples.size()));
+}
+
+class Receiver final : public PacketHandler {
+ public:
+  explicit Receiver(Schedule*& schedule) : schedule_(schedule) {}
+  void on_packet(Client&, std::uint8_t first, std::string_view body) override {
+    if (first >> 4 == 3 && schedule_ != nullptr) {
+      schedule_->received(VehicleMessages::trip_of(body));
+    }
+  }
+
+ private:
+  Schedule*& schedule_;
+};
+
+class AlertReceiver final : public PacketHandler {
+ public:
+  explicit AlertReceiver(Schedule*& schedule) : schedule_(schedule) {}
+  void on_packet(Client&, std::uint8_t first, std::string_view body) override {
+    if (first >> 4 != 3 || schedule_ == nullptr) return;
+    constexpr std::string_view kVehicle = "Vehicle:v";
+    const std::size_t at = body.find(kVehicle);
+    if (at == std::string_view::npos) return;
+    schedule_->received(std::stoull(std::string(body.substr(at + kVehicle.size(), 7))));
+  }
+
+ private:
+  Schedule*& schedule_;
+};
+
+}  // namespace
+
+void run_latency(const Options& options) {
+  Poller poller;
+  Schedule* current = nullptr;
+  Receiver receiver(current);
+  Client subscriber(poller, options.target, "sub", &receiver);
+  while (!subscriber.is_connected()) poller.poll(10);
+  subscriber.subscribe("feed/#");
+  while (!subscriber.is_subscribed()) poller.poll(10);
+  const auto publishers = connect_publishers(poller, options);
+  VehicleMessages messages("feed/vehicle/v", 0, 1);
+  Schedule schedule(options.number("rate", 10'000), options.number("seconds", 5));
+  current = &schedule;
+  std::string packet;
+  while (now_ns() < schedule.end_ns() + 100'000'000) {
+    if (schedule.is_due()) {
+      const std::uint64_t message = schedule.take();
+      packet.clear();
+      messages.append({.vehicle = message % kPublishers, .trip = message, .time_us = wall_us()},
+                      packet);
+      publishers[message % kPublishers]->send(packet);
+    }
+    subscriber.read();
+  }
+  print(schedule, schedule.counted());
+}
+
+void run_alert(const Options& options) {
+  Poller poller;
+  Schedule* current = nullptr;
+  AlertReceiver receiver(current);
+  Client subscriber(poller, options.target, "sub", &receiver);
+  while (!subscriber.is_connected()) poller.poll(10);
+  subscriber.subscribe("ficus/alert/#");
+  while (!subscriber.is_subscribed()) poller.poll(10);
+  const auto publishers = connect_publishers(poller, options);
+  VehicleMessages messages("city/vehicle/v", 1, 1);
+  Schedule schedule(options.number("rate", 10'000), options.number("seconds", 5));
+  current = &schedule;
+  std::string packet;
+  std::uint64_t polled = now_ns();
+  while (now_ns() < schedule.end_ns() + 300'000'000) {
+    if (schedule.is_due()) {
+      const std::uint64_t message = schedule.take();
+      const bool is_dangerous = message % kDangerousEvery == 0;
+      // A vehicle in danger is one of its own, recognised by its number; the calm ones are 100.
+      const std::uint64_t calm = 9'000'000 + message % kPublishers;
+      const VehicleMessages::Fields fields{
+          .vehicle = is_dangerous ? message : calm,
+          .trip = message,
+          .time_us = wall_us(),
+          .packet_id = static_cast<std::uint16_t>(1 + message / kPublishers % 60'000)};
+      packet.clear();
+      if (is_dangerous) {
+        messages.append_dangerous(fields, packet);
+      } else {
+        messages.append(fields, packet);
+      }
+      publishers[message % kPublishers]->send(packet);
+    }
+    subscriber.read();
+    if (now_ns() - polled > 1'000'000) {  // the acknowledgements, too
+      poller.poll(0);
+      polled = now_ns();
+    }
+  }
+  print(schedule, schedule.counted() / kDangerousEvery);
+}
+
+}  // namespace load
