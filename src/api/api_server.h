@@ -6,6 +6,7 @@
 #include "api/catalog.h"
 #include "api/history_service.h"
 #include "api/live_stream.h"
+#include "codec/json/json_writer.h"
 #include "connect/http/http_ingest.h"
 #include "connect/ingest/ingest.h"
 #include "connect/ingest/source_set.h"
@@ -24,6 +25,7 @@ struct ApiParts {
   history::History& history_store;
   LiveStream& live;
   const Catalog& catalog;
+  Intake* intake = nullptr;
   // Adds what the connectors know to /metrics.
   std::function<void(class MetricsWriter&)> connector_metrics;
 };
@@ -56,6 +58,8 @@ class ApiServer final : public net::HttpHandler {
   void post_sql(Exchange exchange);
   void post_alert(Exchange exchange, std::string id, std::string_view step);
   void broadcast_sources();
+  void write_disk(json::JsonWriter& json) const;
+  void write_intake_metrics(class MetricsWriter& out) const;
   std::string sources_json(const std::map<std::string, SourceBooks, std::less<>>& books);
 
   const ApiParts parts_;

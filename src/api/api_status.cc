@@ -17,15 +17,47 @@ void ApiServer::get_health(Exchange exchange) {
       for (const ShardStatus& shard : status.shards) entities += shard.entities;
       std::string body;
       json::JsonWriter json(body);
-      json.begin_object().key("status").text("ok");
+      const auto refusal = engine_.refusal();
+      json.begin_object().key("status").text(refusal ? "degraded" : "ok");
       json.key("version").text(parts_.catalog.version);
       json.key("time").time(parts_.ingest.now());
       json.key("shards").integer(signed_count(status.shards.size()));
       json.key("entities").integer(signed_count(entities));
-      json.key("congested").boolean(parts_.ingest.is_congested()).end_object();
+      json.key("congested").boolean(parts_.ingest.is_congested());
+      write_disk(json);
+      json.key("problems").begin_array();
+      if (refusal) {
+        json.begin_object().key("code").text(error_code_name(refusal->code));
+        json.key("message").text(refusal->message).end_object();
+      }
+      json.end_array().end_object();
       respond_json(*exchange, std::move(body));
     });
   });
+}
+
+void ApiServer::write_disk(json::JsonWriter& json) const {
+  if (parts_.intake == nullptr) return;
+  json.key("disk").begin_object();
+  json.key("freeBytes").integer(signed_count(parts_.intake->free_bytes()));
+  json.key("reserveBytes").integer(signed_count(parts_.intake->reserve_bytes()));
+  json.key("takesNewData").boolean(parts_.intake->is_open()).end_object();
+}
+
+void ApiServer::write_intake_metrics(MetricsWriter& out) const {
+  if (parts_.intake == nullptr) return;
+  out.gauge("ficus_disk_free_bytes", "Free on the disk of the data directory");
+  out.sample(static_cast<double>(parts_.intake->free_bytes()));
+  out.gauge("ficus_disk_reserve_bytes", "With less free, new data is refused");
+  out.sample(static_cast<double>(parts_.intake->reserve_bytes()));
+  out.gauge("ficus_takes_new_data", "1 while new data is taken, 0 while it is refused");
+  out.sample(parts_.intake->is_open() ? 1 : 0);
+  out.counter("ficus_intake_closed_total", "Times that new data began to be refused");
+  out.sample(static_cast<double>(parts_.intake->times_closed()));
+  out.counter("ficus_intake_items_refused_total", "Items refused while nothing could be written");
+  for (const auto& [cause, items] : parts_.ingest.items_refused()) {
+    out.sample({{"cause", cause}}, static_cast<double>(items));
+  }
 }
 
 void ApiServer::get_metrics(Exchange exchange) {
@@ -52,6 +84,7 @@ void ApiServer::get_metrics(Exchange exchange) {
             out.counter("ficus_live_slow_clients_total",
                         "Live streams closed since they took too little");
             out.sample(static_cast<double>(live.slow_clients_closed));
+            write_intake_metrics(out);
             if (parts_.connector_metrics) parts_.connector_metrics(out);
             exchange->respond(200, "text/plain; version=0.0.4; charset=utf-8", std::move(text));
           });

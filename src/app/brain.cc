@@ -21,19 +21,22 @@ namespace ficus::app {
 namespace {
 
 constexpr std::uint64_t kMiB = 1 << 20;
+// A disk at 500 MB/s fills 50 MB in between; the reserve must be more.
+constexpr Micros kLookAtDiskEvery = Micros::from_millis(100);
 // From the signal to the last answers being on their way; the rest of the five seconds is for
 // closing.
 constexpr Micros kFlushOnStop = Micros::from_millis(300);
 
 std::size_t to_size(int v) { return static_cast<std::size_t>(v); }
 
-CommitLogOptions log_options(const Config& config, std::uint64_t seed) {
+CommitLogOptions log_options(const Config& config, std::uint64_t seed, Intake* intake) {
   CommitLogOptions options;
   options.log.segment_bytes_max = to_size(config.log.segment_mib_max) * kMiB;
   options.log.salt = static_cast<std::uint32_t>(hash_mix(seed, 0x5a17));
   options.policy = config.log.sync;
   options.sync_interval = Micros::from_millis(config.log.sync_interval_ms);
   options.snapshot_every_bytes = to_size(config.log.snapshot_mib_every) * kMiB;
+  options.intake = intake;
   return options;
 }
 
@@ -111,12 +114,14 @@ class Brain::Parts final {
   Config config;
   const Machine machine;
   std::unique_ptr<DirectoryLock> lock;
+  std::unique_ptr<Intake> intake;
   Schema schema;
   LoadedPacks packs;
   std::unique_ptr<history::History> history;
   std::unique_ptr<history::HistoryFeed> feed;
   std::unique_ptr<Engine> engine;
   net::EventLoop loop;
+  net::Timer intake_timer{loop};
   std::unique_ptr<connect::Ingest> ingest;
   connect::SourceSet sources;
   std::unique_ptr<connect::MqttServer> mqtt;
@@ -140,6 +145,11 @@ Status Brain::Parts::open() {
     std::free(absolute);
   }
   FICUS_TRY(lock, DirectoryLock::take(config.data_directory));
+  intake = std::make_unique<Intake>(
+      machine.disk, machine.clock, machine.logger,
+      IntakeOptions{.directory = config.data_directory,
+                    .reserve_bytes = to_size(config.log.disk_reserve_mib) * kMiB});
+  intake->look();
   FICUS_TRY_VOID(check_shard_count(config, machine.disk));
   FICUS_TRY_VOID(open_store());
   return open_ports();
@@ -167,7 +177,7 @@ Status Brain::Parts::open_store() {
   EngineOptions options;
   options.data_directory = config.data_directory;
   options.shards = to_size(config.shards);
-  options.log = log_options(config, machine.random_seed);
+  options.log = log_options(config, machine.random_seed, intake.get());
   options.state.twin.entities_max = to_size(config.twin.entities_max);
   options.state.twin.duplicate_window_rows = to_size(config.twin.duplicate_window_rows);
   options.state.reopen_within = Micros::from_seconds(config.alerts.reopen_within_seconds);
@@ -178,13 +188,15 @@ Status Brain::Parts::open_store() {
                                   .schema = schema,
                                   .zones = packs.zones,
                                   .history = *feed,
-                                  .history_positions = positions},
+                                  .history_positions = positions,
+                                  .intake = intake.get()},
                                  std::move(options)));
   return {};
 }
 
 Status Brain::Parts::open_ports() {
   ingest = std::make_unique<connect::Ingest>(*engine, loop, machine.clock);
+  intake_timer.start_repeating(kLookAtDiskEvery, [this] { intake->look(); });
   bool any_simulated = false;
   for (connect::SourceDeclaration& declaration : packs.sources) {
     any_simulated = any_simulated || declaration.is_simulated;
@@ -200,15 +212,15 @@ Status Brain::Parts::open_ports() {
       .session_bytes_max = to_size(config.mqtt.session_kib_max) << 10,
       .retained_messages_max = to_size(config.mqtt.retained_messages_max),
       .session_expiry_max = Micros::from_hours(config.mqtt.session_hours_max)};
-  FICUS_TRY(mqtt,
-            connect::MqttServer::open({.loop = loop,
-                                       .ingest = *ingest,
-                                       .sources = sources,
-                                       .disk = machine.disk,
-                                       .clock = machine.clock,
-                                       .logger = machine.logger,
-                                       .data_directory = config.data_directory},
-                                      log_options(config, machine.random_seed + 1), mqtt_options));
+  FICUS_TRY(mqtt, connect::MqttServer::open(
+                      {.loop = loop,
+                       .ingest = *ingest,
+                       .sources = sources,
+                       .disk = machine.disk,
+                       .clock = machine.clock,
+                       .logger = machine.logger,
+                       .data_directory = config.data_directory},
+                      log_options(config, machine.random_seed + 1, intake.get()), mqtt_options));
   notifier = std::make_unique<connect::MqttNotifier>(*mqtt, *ingest, schema);
   for (const connect::Source& source : sources.all()) {
     if (!std::holds_alternative<connect::AisSource>(source.declaration.connector)) continue;
@@ -231,6 +243,7 @@ Status Brain::Parts::open_ports() {
       .history_store = *history,
       .live = *live,
       .catalog = packs.catalog,
+      .intake = intake.get(),
       .connector_metrics = [this](api::MetricsWriter& out) { write_connector_metrics(out); }});
   FICUS_TRY(const net::Address http_address, net::Address::parse(config.http.listen));
   net::HttpServerOptions http_options;

@@ -61,6 +61,7 @@ void read_log(YamlMap& map, Config::Log& log, Mistakes& mistakes) {
   in.integer("sync_interval_ms", 1, 60'000, log.sync_interval_ms);
   in.integer("segment_mib_max", 1, 4096, log.segment_mib_max);
   in.integer("snapshot_mib_every", 1, kMillion, log.snapshot_mib_every);
+  in.integer("disk_reserve_mib", 1, kMillion, log.disk_reserve_mib);
   const auto sync = map.text("sync");
   if (!sync) return;
   if (*sync == "each_commit") {

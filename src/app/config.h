@@ -40,6 +40,7 @@ struct Config {
     int sync_interval_ms = 1000;
     int segment_mib_max = 256;
     int snapshot_mib_every = 512;
+    int disk_reserve_mib = 256;  // of the disk; with less free, new data is refused
   } log;
 
   struct Twin {

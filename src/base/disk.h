@@ -18,7 +18,7 @@ class File {
  public:
   virtual ~File() = default;
   // Appends all bytes or fails; after a failure the tail of the file is undefined until `truncate`.
-  // A full disk is ErrorCode::overloaded.
+  // A full disk is ErrorCode::disk_full.
   virtual Status append(std::span<const std::byte> bytes) = 0;
   // Returns when everything appended before the call is on the device (fdatasync).
   virtual Status sync() = 0;

@@ -53,7 +53,7 @@ TEST(MemoryDisk, ForgetsWhatWasNotSynced) {
   disk.lose_unsynced(1);
   EXPECT_EQ(disk.content("/f"), "keptl");
   disk.set_capacity(6);
-  EXPECT_EQ((*file)->append(bytes_of("xyz")).error().code, ErrorCode::overloaded);
+  EXPECT_EQ((*file)->append(bytes_of("xyz")).error().code, ErrorCode::disk_full);
 }
 
 }  // namespace

@@ -18,7 +18,7 @@ class MemoryFile final : public File {
     const std::uint64_t room = disk_.capacity_ > used ? disk_.capacity_ - used : 0;
     const std::size_t taken = std::min<std::uint64_t>(bytes.size(), room);
     inode_->bytes.append(reinterpret_cast<const char*>(bytes.data()), taken);
-    if (taken < bytes.size()) return fail(ErrorCode::overloaded, "memory disk is full");
+    if (taken < bytes.size()) return fail(ErrorCode::disk_full, "memory disk is full");
     return {};
   }
 

@@ -14,6 +14,8 @@ const char* error_code_name(ErrorCode code) {
       return "denied";
     case ErrorCode::overloaded:
       return "overloaded";
+    case ErrorCode::disk_full:
+      return "disk_full";
     case ErrorCode::timed_out:
       return "timed_out";
     case ErrorCode::unavailable:

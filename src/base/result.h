@@ -14,6 +14,7 @@ enum class ErrorCode : std::uint8_t {
   conflict,       // the thing exists, or is in a state that forbids this
   denied,         // the caller may not do this
   overloaded,     // a limit is reached: try again later
+  disk_full,      // no room on the disk: goes on by itself when there is, try again then
   timed_out,      // the work was stopped at its time limit
   unavailable,    // a part we need (peer, file, device) does not answer: try again later
   corrupt,        // stored bytes are damaged: an operator must look

@@ -90,8 +90,21 @@ Result<log::Position> CommitLog::append(Timestamp time, std::string_view payload
   return writer_->end();
 }
 
+Status CommitLog::write() {
+  const Status written = writer_->write();
+  if (written.has_value() != write_fails_) return written;
+  write_fails_ = !written;
+  if (options_.intake == nullptr) return written;
+  if (write_fails_) {
+    options_.intake->log_failed(directory_, written.error());
+  } else {
+    options_.intake->log_works(directory_);
+  }
+  return written;
+}
+
 Status CommitLog::commit() {
-  FICUS_TRY_VOID(writer_->write());
+  FICUS_TRY_VOID(write());
   if (options_.sync_place == SyncPlace::inline_with_commit) return sync_once();
   {
     const std::lock_guard lock(mutex_);
@@ -104,10 +117,13 @@ Status CommitLog::commit() {
 Status CommitLog::sync_once() {
   const auto synced = writer_->sync();
   if (!synced) {
-    const std::lock_guard lock(mutex_);
     // Final, whatever the device said: not "overloaded", which callers take for a decision that is
-    // durable.
-    sync_failure_ = Error{ErrorCode::unavailable, synced.error().message};
+    // durable, nor "disk_full", which passes.
+    const Error final_error{ErrorCode::unavailable, synced.error().message};
+    // Never taken back: the log is of no use until it is opened again.
+    if (options_.intake != nullptr) options_.intake->log_failed(directory_ + "#sync", final_error);
+    const std::lock_guard lock(mutex_);
+    sync_failure_ = final_error;
   }
   if (on_progress_) on_progress_();
   if (!synced) return std::unexpected(synced.error());

@@ -14,6 +14,7 @@
 
 #include "base/disk.h"
 #include "base/logger.h"
+#include "engine/intake.h"
 #include "log/log_writer.h"
 #include "log/snapshot.h"
 
@@ -28,6 +29,7 @@ struct CommitLogOptions {
   Micros sync_interval = Micros::from_millis(1000);  // for SyncPolicy::interval
   SyncPlace sync_place = SyncPlace::own_thread;
   std::uint64_t snapshot_every_bytes = std::uint64_t{512} << 20;
+  Intake* intake = nullptr;  // borrowed; told when the log cannot be written or synced
 };
 
 // What a log is folded into: its owner's state.
@@ -92,6 +94,7 @@ class CommitLog {
             std::function<void()> on_progress);
   Status restore(LogFold& fold);
   Status replay(LogFold& fold);
+  Status write();
   void sync_loop();
   Status sync_once();
   Status save_snapshot(log::Position position, const LogFold::Sections& sections);
@@ -103,6 +106,7 @@ class CommitLog {
   const CommitLogOptions options_;
   const std::function<void()> on_progress_;
   std::unique_ptr<log::LogWriter> writer_;
+  bool write_fails_ = false;
   log::Position last_snapshot_;
   log::Position snapshot_tried_;  // at the last one written, or at the last that failed
 

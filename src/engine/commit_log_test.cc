@@ -94,6 +94,27 @@ TEST_F(CommitLogTest, ALaxPolicyAcknowledgesWhatIsWritten) {
   EXPECT_LT(log->durable(), *end);
 }
 
+TEST_F(CommitLogTest, TellsTheIntakeOfAFullDiskAndOfItsEnd) {
+  Payloads fold;
+  Intake intake(disk_, clock_, logger_, {.directory = "log"});
+  CommitLogOptions options = inline_options();
+  options.intake = &intake;
+  const auto log = open(fold, options);
+  disk_.set_capacity(disk_.used_bytes() + 5);
+  append(*log, fold, "while it is full");
+  ASSERT_FALSE(log->commit());
+  EXPECT_EQ(intake.refusal()->code, ErrorCode::disk_full);
+  ASSERT_FALSE(log->commit());
+  EXPECT_EQ(intake.times_closed(), 1U);
+  disk_.set_capacity(UINT64_MAX);
+  ASSERT_TRUE(log->commit());
+  EXPECT_TRUE(intake.is_open());
+  disk_.fail_sync(true);
+  append(*log, fold, "not synced");
+  ASSERT_FALSE(log->commit());
+  EXPECT_EQ(intake.refusal()->code, ErrorCode::unavailable);
+}
+
 TEST_F(CommitLogTest, AFullDiskLosesNothing) {
   Payloads fold;
   const auto log = open(fold, inline_options());
@@ -103,7 +124,7 @@ TEST_F(CommitLogTest, AFullDiskLosesNothing) {
   append(*log, fold, "while it is full");
   const Status full = log->commit();
   ASSERT_FALSE(full);
-  EXPECT_EQ(full.error().code, ErrorCode::overloaded);
+  EXPECT_EQ(full.error().code, ErrorCode::disk_full);
   EXPECT_LT(log->acknowledged(), log->end());
   EXPECT_FALSE(log->sync_failure());
   append(*log, fold, "more");

@@ -196,18 +196,26 @@ void Engine::query(twin::EntityQuery query, OnAnswer on_answer) {
 // What a rule or operator wrote lives in the shard of the entity it is about, so an id alone does
 // not tell the shard: all are asked.
 void Engine::find(std::string id, OnEntity on_entity) {
-  using Part = std::optional<twin::EntityView>;
-  ask_all<Part>([id](const ShardState& state, const Shard&) { return state.twin().find(id); },
-                [id, on_entity = std::move(on_entity)](std::vector<Part> parts) mutable {
-                  for (Part& part : parts) {
-                    if (part) return on_entity(*std::move(part));
-                  }
-                  on_entity(fail(ErrorCode::not_found, fmt::format("there is no entity '{}'", id)));
-                });
+  struct Part {
+    bool has_looked = false;
+    std::optional<twin::EntityView> entity;
+  };
+  ask_all<Part>(
+      [id](const ShardState& state, const Shard&) { return Part{true, state.twin().find(id)}; },
+      [id, on_entity = std::move(on_entity)](std::vector<Part> parts) mutable {
+        bool have_all_looked = true;
+        for (Part& part : parts) {
+          if (part.entity) return on_entity(*std::move(part.entity));
+          have_all_looked = have_all_looked && part.has_looked;
+        }
+        if (!have_all_looked) return on_entity(stopping());
+        on_entity(fail(ErrorCode::not_found, fmt::format("there is no entity '{}'", id)));
+      });
 }
 
 void Engine::operate_alert(AlertCommand command, OnEntity on_alert) {
   // Each shard is asked whether it has the alert; the one that does carries the command out.
+  if (const auto refused = refusal()) return on_alert(std::unexpected(*refused));
   const std::string id = command.alert_id;
   auto shared = std::make_shared<OnEntity>(std::move(on_alert));
   ask_all<int>(

@@ -18,6 +18,7 @@
 #include "engine/books.h"
 #include "engine/commit_log.h"
 #include "engine/delivery.h"
+#include "engine/intake.h"
 #include "engine/shard_state.h"
 #include "history/feed.h"
 #include "model/schema.h"
@@ -48,6 +49,7 @@ struct EngineParts {
   const ZoneSet& zones;
   history::HistoryFeed& history;
   std::span<const std::uint64_t> history_positions;  // per shard, as the history had them at start
+  Intake* intake = nullptr;                          // null: always open
 };
 
 struct RuleStatus {
@@ -116,6 +118,11 @@ class Engine {
   void operate_alert(AlertCommand command, OnEntity on_alert);  // answered when durable
   void books(OnBooks on_books);
   void status(OnStatus on_status);
+
+  // Why nothing new may come in now, if so; every way in asks before it takes something.
+  std::optional<Error> refusal() const {
+    return parts_.intake == nullptr ? std::nullopt : parts_.intake->refusal();
+  }
 
   Schema& schema() { return parts_.schema; }
   std::size_t shard_count() const { return shards_.size(); }

@@ -104,6 +104,14 @@ Status Shard::recover() {
                            {"history_position", std::to_string(history_position_at_open_)},
                            {"snapshot_position", std::to_string(log_->last_snapshot().offset)}});
   }
+  const twin::Twin& twin = state_->twin();
+  if (twin.entity_count() > twin.limits().entities_max) {
+    parts_.logger.warning("engine",
+                          "there are more entities than twin.entities_max: new ones are refused",
+                          {{"shard", std::to_string(options_.index)},
+                           {"entities", std::to_string(twin.entity_count())},
+                           {"entities_max", std::to_string(twin.limits().entities_max)}});
+  }
   parts_.logger.info("engine", "recovered",
                      {{"shard", std::to_string(options_.index)},
                       {"entities", std::to_string(state_->twin().entity_count())},

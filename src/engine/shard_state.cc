@@ -122,9 +122,17 @@ void ShardState::hear_rows(ObservationBatch&& rows, std::string_view source, Tim
     step.status = std::unexpected(settled.error());
     std::vector<std::uint32_t> acceptable;
     twin_.acceptable_rows(*shared, acceptable);
-    const std::size_t refused = shared->row_count() - acceptable.size();
-    logged.refused.push_back({"twin_full", refused});
-    books_.of(source).refused_by["twin_full"] += refused;
+    std::size_t unusable = 0;
+    for (std::size_t row = 0; row < shared->row_count(); ++row) {
+      if (!twin_.is_usable_id(shared->ids()[row])) ++unusable;
+    }
+    const std::size_t homeless = shared->row_count() - acceptable.size() - unusable;
+    for (const auto& [reason, rows_refused] :
+         {std::pair{"unusable_id", unusable}, std::pair{"twin_full", homeless}}) {
+      if (rows_refused == 0) continue;
+      logged.refused.push_back({reason, rows_refused});
+      books_.of(source).refused_by[reason] += rows_refused;
+    }
     if (acceptable.empty()) return;
     shared = std::make_shared<const ObservationBatch>(shared->select(acceptable));
     settled = apply(shared, source, now, false);
@@ -246,6 +254,7 @@ void ShardState::derive(Timestamp now, fact::StepWriter& writer, Step& step) {
 Result<Step> ShardState::replay(std::string_view record, Timestamp time) {
   FICUS_TRY(std::vector<fact::Fact> facts, fact::read_step(record, schema_));
   Step step;
+  twin_.set_trusts_rows(true);
   rules_.advance(time, PresentOfTwin(schema_, twin_), emissions_);
   for (fact::Fact& fact : facts) {
     if (auto* const derived = std::get_if<fact::Derived>(&fact)) {
@@ -266,6 +275,7 @@ Result<Step> ShardState::replay(std::string_view record, Timestamp time) {
     step.received_at = batch.received_at;
     step.quarantined = std::move(batch.quarantined);
   }
+  twin_.set_trusts_rows(false);
   emissions_.clear();  // what the rules said then stands in the record
   return step;
 }

@@ -265,6 +265,35 @@ TEST(ShardState, AFullTwinRefusesNewEntitiesAndCountsThem) {
   EXPECT_EQ(again.encoded(), brain.encoded());
 }
 
+TEST(ShardState, AnUnusableIdIsNotAFullTwin) {
+  Brain brain({.entities_max = 1, .id_bytes_max = 30});
+  const Step step = brain.hear({{kCar, at(0), 20},
+                                {std::string(31, 'x'), at(0), 20},
+                                {"urn:ngsi-ld:Vehicle:b", at(0), 20},
+                                {"", at(0), 20}},
+                               at(0));
+  ASSERT_FALSE(step.status);
+  EXPECT_EQ(brain.books().refused_by.at("unusable_id"), 2U);
+  EXPECT_EQ(brain.books().refused_by.at("twin_full"), 1U);
+  EXPECT_EQ(brain.books().applied, 1U);
+  EXPECT_TRUE(brain.books().balanced());
+}
+
+TEST(ShardState, ALoweredLimitStillReplaysAndRefusesNewEntities) {
+  Brain brain;
+  const Step first = brain.hear(kCar, 20, at(0));
+  const Step second = brain.hear("urn:ngsi-ld:Vehicle:b", 20, at(1));
+  Brain lowered({.entities_max = 1});
+  lowered.replay({first.record, first.time});
+  lowered.replay({second.record, second.time});
+  EXPECT_EQ(lowered.state().twin().entity_count(), brain.state().twin().entity_count());
+  EXPECT_TRUE(lowered.hear(kCar, 30, at(2)).status);  // known ones still pass
+  const Step refused = lowered.hear("urn:ngsi-ld:Vehicle:c", 20, at(3));
+  ASSERT_FALSE(refused.status);
+  EXPECT_EQ(refused.status.error().code, ErrorCode::overloaded);
+  EXPECT_EQ(lowered.books().refused_by.at("twin_full"), 1U);
+}
+
 TEST(ShardState, RefusesDamagedRecordsAndSnapshots) {
   Brain brain;
   const Step step = brain.hear(kCar, 70, at(0));

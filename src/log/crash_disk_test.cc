@@ -44,7 +44,7 @@ class CrashFile final : public File {
     const std::size_t taken = std::min<std::uint64_t>(bytes.size(), room);
     node_->bytes.append(reinterpret_cast<const char*>(bytes.data()), taken);
     remember(*node_);
-    if (taken < bytes.size()) return fail(ErrorCode::overloaded, "disk is full");
+    if (taken < bytes.size()) return fail(ErrorCode::disk_full, "disk is full");
     return {};
   }
   Status sync() override {

@@ -51,7 +51,7 @@ struct LogOptions {
 // blocks neither append() nor write(), nor does truncate_before(). Concurrent sync() calls are
 // queued, and the later one usually finds its work done.
 //
-// Failures. A write() that fails (ErrorCode::overloaded on a full disk) leaves the log as it was
+// Failures. A write() that fails (ErrorCode::disk_full on a full disk) leaves the log as it was
 // before the call: the file is cut back to its last whole record, the buffer is kept and write()
 // may be called again, or discard_unwritten() drops the buffer. If the process dies before the tail
 // could be cut back, records of the failed write may be found by recover(), like any that were

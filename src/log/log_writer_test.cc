@@ -103,7 +103,7 @@ TEST(LogWriter, FullDiskAtEveryByteLeavesTheLogUsable) {
       const Status written = (*log)->write();
       ASSERT_EQ(written.has_value(), room >= needed);
       if (!written) {
-        EXPECT_EQ(written.error().code, ErrorCode::overloaded);
+        EXPECT_EQ(written.error().code, ErrorCode::disk_full);
         EXPECT_EQ((*log)->written_end(), Position{56});
         ASSERT_EQ((*log)->sync(), Position{56});
       }
@@ -126,7 +126,7 @@ TEST(LogWriter, ABrokenTailIsCutBackBeforeAnythingIsAdded) {
   ASSERT_TRUE((*log)->append(kKind, kTime, bytes_of("payload")));
   disk.set_capacity(disk.used_bytes() + 20);
   disk.fail_truncate(true);
-  EXPECT_EQ((*log)->write().error().code, ErrorCode::overloaded);
+  EXPECT_EQ((*log)->write().error().code, ErrorCode::disk_full);
   disk.set_capacity(UINT64_MAX);
   EXPECT_EQ((*log)->write().error().code, ErrorCode::unavailable);
   disk.fail_truncate(false);

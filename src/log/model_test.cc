@@ -126,16 +126,16 @@ class Life {
     if (written && !restores_tail) return;
     // Unless it failed before it wrote, because the tail of an earlier one could not be cut back
     // now.
-    if (written || written.error().code == ErrorCode::overloaded) ghosts_.clear();
+    if (written || written.error().code == ErrorCode::disk_full) ghosts_.clear();
     if (written) return;
-    if (truncate_fails && written.error().code == ErrorCode::overloaded) {
+    if (truncate_fails && written.error().code == ErrorCode::disk_full) {
       for (const Kept& kept : records_) {
         if (kept.position >= before) ghosts_.push_back(kept);
       }
     }
     // A tail broken before that cannot be cut back now is a failing device.
     if (!truncate_fails) {
-      ASSERT_EQ(written.error().code, ErrorCode::overloaded);
+      ASSERT_EQ(written.error().code, ErrorCode::disk_full);
     }
     ASSERT_EQ(log_->written_end(), before);
     if (random_.chance(0.5)) {

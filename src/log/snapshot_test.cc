@@ -127,7 +127,7 @@ TEST(Snapshot, AFullOrFailingDiskLeavesNothingBehind) {
   const std::string content(400'000, 'n');
   for (const std::uint64_t room : {0U, 10U, 300'000U, 400'040U}) {
     disk.set_capacity(room);
-    EXPECT_EQ(write_snapshot(disk, {1}, {{"s", content}}).error().code, ErrorCode::overloaded);
+    EXPECT_EQ(write_snapshot(disk, {1}, {{"s", content}}).error().code, ErrorCode::disk_full);
     EXPECT_TRUE(disk.list(kTestDirectory)->empty());
   }
   disk.set_capacity(UINT64_MAX);

@@ -61,6 +61,13 @@ class Twin {
   // REQUIRES: the batch is finished, and its columns have the kinds the schema says.
   Status apply(const ObservationBatch& batch, std::span<const AttributeId> wanted,
                AppliedRows& out);
+  // While set, apply() does not ask its limits: what is replayed was accepted once, perhaps under
+  // higher ones.
+  void set_trusts_rows(bool trusts) { trusts_rows_ = trusts; }
+  bool is_usable_id(std::string_view id) const {
+    return !id.empty() && id.size() <= limits_.id_bytes_max;
+  }
+  const TwinLimits& limits() const { return limits_; }
   // The rows that apply() would accept, in order: where the twin is full, rows of known entities
   // still pass. `rows` is replaced. For the caller to select() from the batch before it is logged.
   void acceptable_rows(const ObservationBatch& batch, std::vector<std::uint32_t>& rows) const;
@@ -103,6 +110,7 @@ class Twin {
   EntityIndex entities_;
   std::vector<std::unique_ptr<TypeTable>> tables_;  // by TypeId; null until the type is seen
   DuplicateFilter duplicates_;
+  bool trusts_rows_ = false;
 
   // Of the batch at work; kept for their memory.
   std::vector<std::uint64_t> id_hashes_;

@@ -162,8 +162,7 @@ class Upload : public std::enable_shared_from_this<Upload> {
 
   void answer() {
     if (failure_) {
-      const int status = failure_->code == ErrorCode::internal ? 500 : 503;
-      return respond_error(*exchange_, status, *failure_);
+      return respond_error(*exchange_, http_status(failure_->code), *failure_);
     }
     std::string body;
     json::JsonWriter json(body);
@@ -213,6 +212,7 @@ void HttpIngest::on_post(std::string_view source_name,
         {ErrorCode::not_found,
          fmt::format("there is no HTTP source '{}': declare it in sources.yaml", source_name)});
   }
+  if (const auto refused = ingest_.refusal()) return respond_error(*exchange, *refused);
   if (ingest_.is_congested()) {
     return respond_error(*exchange, 503,
                          {ErrorCode::overloaded, "the brain is behind: try again in a second"});

@@ -20,6 +20,8 @@ std::string_view chinese(ErrorCode code) {
       return "没有权限";
     case ErrorCode::overloaded:
       return "系统繁忙或已达上限，请稍后再试";
+    case ErrorCode::disk_full:
+      return "磁盘空间不足，暂不接收新数据；腾出空间后自动恢复，请稍后再试";
     case ErrorCode::timed_out:
       return "超过时间限制，已停止";
     case ErrorCode::unavailable:
@@ -46,6 +48,8 @@ int http_status(ErrorCode code) {
       return 403;
     case ErrorCode::overloaded:
       return 503;
+    case ErrorCode::disk_full:
+      return 507;  // Insufficient Storage, RFC 4918, 11.5
     case ErrorCode::timed_out:
       return 504;
     case ErrorCode::unavailable:
@@ -78,6 +82,7 @@ void respond_error(net::HttpExchange& exchange, int status, const Error& error) 
   json.end_object().end_object();
   net::HttpHeaders headers{{"Content-Type", kJsonType}};
   if (status == 503) headers.add("Retry-After", "1");
+  if (status == 507) headers.add("Retry-After", "10");
   exchange.respond(status, headers, std::move(body));
 }
 

@@ -2,6 +2,9 @@
 
 #include <deque>
 #include <functional>
+#include <map>
+#include <optional>
+#include <string>
 #include <vector>
 
 #include "base/clock.h"
@@ -36,8 +39,14 @@ class Ingest final : public DeliverySink {
  public:
   Ingest(Engine& engine, net::EventLoop& loop, const Clock& clock);
 
-  // `done` runs on the loop's thread when everything in the batch is durable, or with an error.
+  // `done` runs on the loop's thread when everything in the batch is durable, or with an error;
+  // never inside this call. While the intake is closed (full disk: ErrorCode::disk_full) the batch
+  // is refused, and its items enter the books as refused when it opens again.
   void submit(SourceBatch&& batch, Completion&& done);
+  // What submit() would say now: for those who can refuse before they read. Nothing while open.
+  std::optional<Error> refusal() const;
+  // Items refused by a closed intake, since start, by cause.
+  const std::map<std::string, std::uint64_t>& items_refused() const { return items_refused_; }
   bool is_congested() const { return !waiting_.empty(); }
   // Called once, at the next time that there is room again; never inside this call.
   void on_room(net::Task task);
@@ -63,6 +72,8 @@ class Ingest final : public DeliverySink {
   };
   void hand_on(Delivery& delivery);
   void submit_waiting();
+  void refuse(SourceBatch&& batch, Completion&& done, const Error& error);
+  void enter_refusals();
 
   Engine& engine_;
   net::EventLoop& loop_;
@@ -71,6 +82,11 @@ class Ingest final : public DeliverySink {
   std::vector<net::Task> on_room_;
   std::vector<FollowerState> followers_;
   net::Timer retry_;
+
+  // Refused while nothing could be written, not yet in the books.
+  std::map<SourceId, std::map<std::string, std::uint64_t>> unbooked_;
+  std::map<std::string, std::uint64_t> items_refused_;
+  net::Timer booking_;
 };
 
 }  // namespace ficus::connect

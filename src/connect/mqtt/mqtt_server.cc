@@ -110,9 +110,11 @@ void MqttServer::hand_over(Gathering& gathering) {
                        [this, waiting = std::move(waiting)](const Status& status) {
                          for (const auto& group : waiting) {
                            --group->batches_left;
-                           // A full twin has refused and counted some items, durably: that is an
-                           // answer. What could not be made durable must not be acknowledged.
-                           if (!status && status.error().code != ErrorCode::overloaded) {
+                           // A full twin or an unusable id has refused and counted some items,
+                           // durably: that is an answer. What could not be made durable must not be
+                           // acknowledged.
+                           if (!status && status.error().code != ErrorCode::overloaded &&
+                               status.error().code != ErrorCode::invalid_input) {
                              group->has_failed = true;
                            }
                          }
