@@ -31,12 +31,15 @@ std::vector<std::unique_ptr<Client>> connect_publishers(Poller& poller, const Op
 // When each message was due, and what became of it. The first second is not counted.
 class Schedule {
  public:
-  Schedule(std::uint64_t rate, std::uint64_t seconds)
-      : interval_ns_(1'000'000'000 / rate), warm_(rate), total_(rate * (seconds + 1)) {
+  // `batch` messages are due at a time.
+  Schedule(std::uint64_t rate, std::uint64_t seconds, std::uint64_t batch)
+      : interval_ns_(1'000'000'000 * batch / rate),
+        batch_(batch),
+        warm_(rate),
+        total_(rate * (seconds + 1) / batch * batch) {
     begin_ns_ = now_ns() + 10'000'000;
   }
 
-  bool is_done() const { return next_ == total_; }
   bool is_due() const { return next_ < total_ && now_ns() >= due_ns(next_); }
   std::uint64_t take() { return next_++; }
   std::uint64_t end_ns() const { return due_ns(total_); }
@@ -47,9 +50,12 @@ class Schedule {
   std::uint64_t counted() const { return total_ - warm_; }
 
  private:
-  std::uint64_t due_ns(std::uint64_t message) const { return begin_ns_ + message * interval_ns_; }
+  std::uint64_t due_ns(std::uint64_t message) const {
+    return begin_ns_ + message / batch_ * interval_ns_;
+  }
 
   const std::uint64_t interval_ns_;
+  const std::uint64_t batch_;
   const std::uint64_t warm_;
   const std::uint64_t total_;
   std::uint64_t begin_ns_ = 0;
@@ -104,16 +110,20 @@ void run_latency(const Options& options) {
   while (!subscriber.is_subscribed()) poller.poll(10);
   const auto publishers = connect_publishers(poller, options);
   VehicleMessages messages("feed/vehicle/v", 0, 1);
-  Schedule schedule(options.number("rate", 10'000), options.number("seconds", 5));
+  const std::uint64_t batch = options.number("batch", 1);
+  Schedule schedule(options.number("rate", 10'000), options.number("seconds", 5), batch);
   current = &schedule;
-  std::string packet;
+  std::string packets;
   while (now_ns() < schedule.end_ns() + 100'000'000) {
     if (schedule.is_due()) {
-      const std::uint64_t message = schedule.take();
-      packet.clear();
-      messages.append({.vehicle = message % kPublishers, .trip = message, .time_us = wall_us()},
-                      packet);
-      publishers[message % kPublishers]->send(packet);
+      packets.clear();
+      std::size_t publisher = 0;
+      for (std::uint64_t i = 0; i < batch; ++i) {
+        const std::uint64_t message = schedule.take();
+        publisher = message / batch % kPublishers;
+        messages.append({.vehicle = publisher, .trip = message, .time_us = wall_us()}, packets);
+      }
+      publishers[publisher]->send(packets);
     }
     subscriber.read();
   }
@@ -130,7 +140,7 @@ void run_alert(const Options& options) {
   while (!subscriber.is_subscribed()) poller.poll(10);
   const auto publishers = connect_publishers(poller, options);
   VehicleMessages messages("city/vehicle/v", 1, 1);
-  Schedule schedule(options.number("rate", 10'000), options.number("seconds", 5));
+  Schedule schedule(options.number("rate", 10'000), options.number("seconds", 5), 1);
   current = &schedule;
   std::string packet;
   std::uint64_t polled = now_ns();
