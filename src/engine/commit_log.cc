@@ -11,6 +11,8 @@ namespace ficus {
 namespace {
 
 constexpr log::RecordKind kStep{1};
+// A log that was silent for so long gets a mark of its own; see mark_if_idle.
+constexpr Micros kIdleAfter = Micros::from_seconds(2);
 
 }  // namespace
 
@@ -33,8 +35,8 @@ Result<std::unique_ptr<CommitLog>> CommitLog::open(Disk& disk, Logger& logger,
   FICUS_TRY_VOID(self->restore(fold));
   FICUS_TRY(const log::Recovered recovered,
             log::recover(disk, self->directory_,
-                         {.known_durable = std::max(known_durable, self->last_snapshot_),
-                          .verify_from = self->last_snapshot_}));
+                         {.known_durable = std::max(known_durable, self->last_snapshot()),
+                          .verify_from = self->last_snapshot()}));
   if (recovered.bytes_cut > 0) {
     logger.warning("log", "cut off a torn tail; nothing in it had been acknowledged",
                    {{"directory", self->directory_},
@@ -62,32 +64,53 @@ Status CommitLog::restore(LogFold& fold) {
     sections.emplace_back(section.name, std::move(bytes));
   }
   FICUS_TRY_VOID(fold.restore(sections));
-  last_snapshot_ = search.newest->position();
-  snapshot_tried_ = last_snapshot_;
+  last_snapshot_ = search.newest->position().offset;
+  snapshot_tried_ = last_snapshot();
+  facts_end_ = last_snapshot();
   return {};
 }
 
 Status CommitLog::replay(LogFold& fold) {
-  if (writer_->end() == last_snapshot_) return {};
+  if (writer_->end() == last_snapshot()) return {};
   FICUS_TRY(const auto reader,
-            log::LogReader::open(disk_, directory_, last_snapshot_, writer_->end()));
+            log::LogReader::open(disk_, directory_, last_snapshot(), writer_->end()));
   while (true) {
     FICUS_TRY(const log::Record* const record, reader->next());
-    if (record == nullptr) return {};
+    if (record == nullptr) {
+      if (facts_end_ != writer_->end()) marked_end_ = writer_->end();
+      return {};
+    }
     const std::string_view payload(reinterpret_cast<const char*>(record->payload.data()),
                                    record->payload.size());
     if (auto replayed = fold.replay(payload, record->time, record->end); !replayed) {
       return in_context(fmt::format("{}: record at {}: ", directory_, record->position.offset),
                         std::move(replayed).error());
     }
+    facts_end_ = record->end;
   }
 }
 
-CommitLog::~CommitLog() { stop_thread(); }
+CommitLog::~CommitLog() {
+  snapshot_.wait();
+  stop_thread();
+}
 
 Result<log::Position> CommitLog::append(Timestamp time, std::string_view payload) {
   FICUS_TRY_VOID(writer_->append(kStep, time, std::as_bytes(std::span(payload))));
-  return writer_->end();
+  facts_end_ = writer_->end();
+  return facts_end_;
+}
+
+void CommitLog::mark_if_idle(Timestamp now) {
+  if (end() != idle_end_) {
+    idle_end_ = end();
+    idle_since_ = now;
+    return;
+  }
+  if (end() == marked_end_ || now - idle_since_ < kIdleAfter || durable() != end()) return;
+  // Worth no word if it fails: the log is what it was without the mark.
+  if (writer_->append_durable_mark(now) && !commit()) return;
+  marked_end_ = end();
 }
 
 Status CommitLog::write() {
@@ -157,7 +180,20 @@ std::optional<Error> CommitLog::sync_failure() const {
   return sync_failure_;
 }
 
-Status CommitLog::write_snapshot(log::Position position, const LogFold::Sections& sections) {
+void CommitLog::write_snapshot(log::Position position, LogFold::Sections sections) {
+  snapshot_tried_ = end();
+  auto work = [this, position, sections = std::move(sections)] {
+    if (const Status saved = save_snapshot(position, sections); !saved) {
+      logger_.warning("log", "cannot write a snapshot: the log keeps all",
+                      {{"directory", directory_}, {"error", saved.error().message}});
+    }
+  };
+  if (options_.sync_place == SyncPlace::inline_with_commit) return work();
+  snapshot_.run(std::move(work));
+}
+
+Status CommitLog::write_snapshot_now(log::Position position, LogFold::Sections sections) {
+  snapshot_.wait();
   snapshot_tried_ = end();
   return save_snapshot(position, sections);
 }
@@ -170,14 +206,42 @@ Status CommitLog::save_snapshot(log::Position position, const LogFold::Sections&
   }
   FICUS_TRY_VOID(snapshot->finish());
   snapshot.reset();
-  last_snapshot_ = position;
-  snapshot_tried_ = position;
+  last_snapshot_ = position.offset;
+  return remove_what_is_covered();
+}
+
+Status CommitLog::remove_what_is_covered() {
+  const std::lock_guard lock(files_mutex_);
+  if (holds_ > 0) return {};  // the next snapshot does it
   FICUS_TRY(const log::SnapshotsKept kept, log::remove_old_snapshots(disk_, directory_));
   // With a single snapshot the log is kept whole: should that one be damaged, the log alone
   // suffices.
   if (kept.positions.size() < 2) return {};
   FICUS_TRY_VOID(writer_->truncate_before(kept.positions.front()));
   return {};
+}
+
+void CommitLog::hold_files() {
+  const std::lock_guard lock(files_mutex_);
+  ++holds_;
+}
+
+void CommitLog::release_files() {
+  const std::lock_guard lock(files_mutex_);
+  --holds_;
+}
+
+void CommitLog::Background::run(std::move_only_function<void()> work) {
+  wait();
+  busy_ = true;
+  thread_ = std::thread([this, work = std::move(work)]() mutable {
+    work();
+    busy_ = false;
+  });
+}
+
+void CommitLog::Background::wait() {
+  if (thread_.joinable()) thread_.join();
 }
 
 void CommitLog::stop_thread() {
@@ -190,6 +254,7 @@ void CommitLog::stop_thread() {
 }
 
 Status CommitLog::close(Timestamp time) {
+  snapshot_.wait();
   stop_thread();
   const Status closed = writer_->close(time);
   if (closed && on_progress_) on_progress_();

@@ -79,12 +79,29 @@ class CommitLog {
 
   std::size_t buffered_bytes() const { return writer_->buffered_bytes(); }  // not yet written
 
-  // After a snapshot that failed, another share of the log is waited for before the next try.
-  bool snapshot_due() const { return end() - snapshot_tried_ >= options_.snapshot_every_bytes; }
-  // Writes the snapshot, keeps two, truncates the log before the older. REQUIRES: position <=
-  // durable().
-  Status write_snapshot(log::Position position, const LogFold::Sections& sections);
-  log::Position last_snapshot() const { return last_snapshot_; }
+  // Where the last record ends that says something: behind it stand at most marks of the log's own.
+  // The place for a snapshot.
+  log::Position facts_end() const { return facts_end_; }
+  // When the log has been silent for some seconds: leaves a witness that all of it was synced.
+  // Call it often.
+  void mark_if_idle(Timestamp now);
+
+  // One is written at a time. After one that failed, another share of the log is waited for before
+  // the next try.
+  bool snapshot_due() const {
+    return end() - snapshot_tried_ >= options_.snapshot_every_bytes && !snapshot_.is_busy();
+  }
+  // Writes the snapshot, keeps two, truncates the log before the older; on a thread of its own,
+  // unless syncs are inline. What fails is logged. REQUIRES: position <= durable(), snapshot_due().
+  void write_snapshot(log::Position position, LogFold::Sections sections);
+  // The same, done when it returns.
+  Status write_snapshot_now(log::Position position, LogFold::Sections sections);
+  log::Position last_snapshot() const { return {last_snapshot_.load()}; }
+
+  // While held, no segment and no snapshot is removed, so that they can be copied. Any thread.
+  void hold_files();
+  void release_files();
+  const std::string& directory() const { return directory_; }
 
   // Commits, syncs and ends the sync thread. The log can only be destroyed afterwards.
   Status close(Timestamp time);
@@ -98,6 +115,7 @@ class CommitLog {
   void sync_loop();
   Status sync_once();
   Status save_snapshot(log::Position position, const LogFold::Sections& sections);
+  Status remove_what_is_covered();
   void stop_thread();
 
   Disk& disk_;
@@ -107,8 +125,15 @@ class CommitLog {
   const std::function<void()> on_progress_;
   std::unique_ptr<log::LogWriter> writer_;
   bool write_fails_ = false;
-  log::Position last_snapshot_;
-  log::Position snapshot_tried_;  // at the last one written, or at the last that failed
+  std::atomic<std::uint64_t> last_snapshot_ = 0;
+  log::Position snapshot_tried_;  // where the last one was begun
+  log::Position facts_end_;
+  log::Position idle_end_;  // the end when it was last seen to move, and when that was
+  Timestamp idle_since_;
+  log::Position marked_end_;
+
+  std::mutex files_mutex_;  // held while files are removed, and to begin a hold
+  int holds_ = 0;
 
   // Hand-over to the sync thread: a flag and a condition, since there is nothing to queue.
   mutable std::mutex mutex_;
@@ -117,6 +142,20 @@ class CommitLog {
   bool stopping_ = false;
   std::optional<Error> sync_failure_;
   std::thread thread_;
+
+  // The thread of one snapshot.
+  class Background {
+   public:
+    ~Background() { wait(); }
+    bool is_busy() const { return busy_.load(); }
+    void run(std::move_only_function<void()> work);
+    void wait();
+
+   private:
+    std::atomic<bool> busy_ = false;
+    std::thread thread_;
+  };
+  Background snapshot_;
 };
 
 }  // namespace ficus

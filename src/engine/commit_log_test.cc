@@ -94,6 +94,73 @@ TEST_F(CommitLogTest, ALaxPolicyAcknowledgesWhatIsWritten) {
   EXPECT_LT(log->durable(), *end);
 }
 
+TEST_F(CommitLogTest, ASilentLogLeavesAWitnessOnce) {
+  Payloads fold;
+  auto log = open(fold, inline_options());
+  append(*log, fold, "the last word");
+  ASSERT_TRUE(log->commit());
+  const log::Position facts = log->facts_end();
+  for (int second = 0; second < 10; ++second) {
+    log->mark_if_idle({second * 1'000'000});
+    ASSERT_EQ(log->end() != facts, second >= 2);
+  }
+  EXPECT_EQ(log->end() - facts, 40U);
+  EXPECT_EQ(log->facts_end(), facts);
+  EXPECT_EQ(log->durable(), log->end());
+  log.reset();
+  // Damage to the last word is damage now, not a torn tail.
+  const std::string path = "log/00000000000000000000.log";
+  std::string bytes = disk_.content(path);
+  bytes[bytes.size() - 45] = static_cast<char>(bytes[bytes.size() - 45] ^ 1);
+  disk_.set_content(path, bytes);
+  Payloads again;
+  const auto damaged = CommitLog::open(disk_, logger_, "log", {}, inline_options(), again, {});
+  ASSERT_FALSE(damaged);
+  EXPECT_EQ(damaged.error().code, ErrorCode::corrupt);
+}
+
+TEST_F(CommitLogTest, HeldFilesStay) {
+  Payloads fold;
+  const auto log = open(fold, inline_options());
+  log->hold_files();
+  const auto fill = [&] {
+    for (int i = 0; i < 30; ++i) {
+      append(*log, fold, std::string(200, 'x'));
+      ASSERT_TRUE(log->commit());
+      ASSERT_TRUE(log->write_snapshot_now(log->facts_end(), fold.sections()));
+    }
+  };
+  fill();
+  EXPECT_EQ(log->begin(), log::Position{0});
+  EXPECT_EQ(log::list_snapshots(disk_, "log")->size(), 30U);
+  log->release_files();
+  fill();
+  EXPECT_GT(log->begin(), log::Position{0});
+  EXPECT_EQ(log::list_snapshots(disk_, "log")->size(), 2U);
+}
+
+TEST_F(CommitLogTest, SnapshotsAreWrittenBesideTheWork) {
+  Payloads fold;
+  CommitLogOptions options = inline_options();
+  options.sync_place = SyncPlace::own_thread;
+  std::string content;
+  {
+    const auto log = open(fold, options);
+    for (int i = 0; i < 300; ++i) {
+      append(*log, fold, std::string(50, 'y'));
+      ASSERT_TRUE(log->commit());
+      while (log->durable() != log->end()) std::this_thread::yield();
+      if (log->snapshot_due()) log->write_snapshot(log->facts_end(), fold.sections());
+    }
+    ASSERT_TRUE(log->close({1}));
+    EXPECT_GT(log->last_snapshot(), log::Position{0});
+  }
+  Payloads again;
+  const auto log = open(again, options);
+  EXPECT_EQ(again.list, fold.list);
+  EXPECT_LT(again.replayed, 300U);
+}
+
 TEST_F(CommitLogTest, TellsTheIntakeOfAFullDiskAndOfItsEnd) {
   Payloads fold;
   Intake intake(disk_, clock_, logger_, {.directory = "log"});
@@ -160,7 +227,7 @@ TEST_F(CommitLogTest, RecoversFromSnapshotAndLogAndForgetsTheRest) {
       append(*log, fold, fmt::format("payload number {}", i));
       ASSERT_TRUE(log->commit());
       if (!log->snapshot_due()) continue;
-      ASSERT_TRUE(log->write_snapshot(log->end(), fold.sections()));
+      ASSERT_TRUE(log->write_snapshot_now(log->end(), fold.sections()));
       EXPECT_FALSE(log->snapshot_due());
       ++snapshots;
     }
@@ -180,13 +247,13 @@ TEST_F(CommitLogTest, AFailedSnapshotIsTriedAgainLater) {
   while (!log->snapshot_due()) append(*log, fold, "some payload");
   ASSERT_TRUE(log->commit());
   disk_.set_capacity(disk_.used_bytes());
-  EXPECT_FALSE(log->write_snapshot(log->end(), fold.sections()));
+  EXPECT_FALSE(log->write_snapshot_now(log->end(), fold.sections()));
   EXPECT_FALSE(log->snapshot_due());
   disk_.set_capacity(UINT64_MAX);
   for (int i = 0; i < 100; ++i) append(*log, fold, "some payload");
   EXPECT_TRUE(log->snapshot_due());
   ASSERT_TRUE(log->commit());
-  EXPECT_TRUE(log->write_snapshot(log->end(), fold.sections()));
+  EXPECT_TRUE(log->write_snapshot_now(log->end(), fold.sections()));
 }
 
 TEST_F(CommitLogTest, SaysWhichRecordCannotBeReplayed) {
@@ -275,7 +342,7 @@ TEST_F(CommitLogTest, PowerLossKeepsWhatWasAcknowledged) {
           acknowledged = appended.size();
         }
         if (log->snapshot_due() && log->durable() == log->end()) {
-          ASSERT_TRUE(log->write_snapshot(log->end(), fold.sections()));
+          ASSERT_TRUE(log->write_snapshot_now(log->end(), fold.sections()));
         }
       }
       disk.lose_power(random);

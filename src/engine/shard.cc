@@ -166,6 +166,7 @@ bool Shard::turn(Micros wait, DeliverySink& sink) {
   release(sink);
   feed_history();
   snapshot_if_due();
+  log_->mark_if_idle(parts_.clock.now());
   if (give_up_if_hopeless(sink)) return false;
   if (open) return true;
   if (pending_.empty() && unfed_.empty()) return false;
@@ -361,18 +362,14 @@ void Shard::fail_waiting(const Error& error, DeliverySink& sink) {
 
 void Shard::snapshot_if_due() {
   if (!waiting_snapshot_ && log_->snapshot_due()) {
-    waiting_snapshot_ = WaitingSnapshot{log_->end(), state_->encode()};
+    waiting_snapshot_ = WaitingSnapshot{log_->facts_end(), state_->encode()};
   }
   if (!waiting_snapshot_) return;
   // A snapshot lets the log forget what is before it, so history must have it, durably.
   const log::Position position = waiting_snapshot_->position;
   if (history_position() < position.offset || log_->durable() < position) return;
-  const Status written = log_->write_snapshot(position, waiting_snapshot_->sections);
+  log_->write_snapshot(position, std::move(waiting_snapshot_->sections));
   waiting_snapshot_.reset();
-  if (!written) {
-    parts_.logger.warning("engine", "cannot write a snapshot: the log keeps all",
-                          {{"error", written.error().message}});
-  }
 }
 
 void Shard::take_no_more() {
@@ -386,9 +383,9 @@ void Shard::finish() {
 }
 
 Status Shard::close() {
-  const log::Position end = log_->end();
-  if (end != log_->last_snapshot() && log_->durable() == end && history_position() >= end.offset) {
-    FICUS_TRY_VOID(log_->write_snapshot(end, state_->encode()));
+  const log::Position end = log_->facts_end();
+  if (end != log_->last_snapshot() && log_->durable() >= end && history_position() >= end.offset) {
+    FICUS_TRY_VOID(log_->write_snapshot_now(end, state_->encode()));
   }
   return log_->close(parts_.clock.now());
 }

@@ -232,6 +232,7 @@ void MqttServer::on_second() {
     connection->end(mqtt::ReasonCode::keep_alive_timeout);
   }
   state_.expire(parts_.clock.now());
+  log_->mark_if_idle(parts_.clock.now());
   if (state_.has_facts() || is_stalled_ || !held_back_.empty()) end_turn_later();
 }
 
@@ -240,12 +241,8 @@ void MqttServer::snapshot_if_due() {
     waiting_snapshot_.emplace(log_->end(), state_.encode());
   }
   if (!waiting_snapshot_ || log_->durable() < waiting_snapshot_->first) return;
-  const Status written = log_->write_snapshot(waiting_snapshot_->first, waiting_snapshot_->second);
+  log_->write_snapshot(waiting_snapshot_->first, std::move(waiting_snapshot_->second));
   waiting_snapshot_.reset();
-  if (!written) {
-    parts_.logger.warning("mqtt", "cannot write a snapshot: the log keeps all",
-                          {{"error", written.error().message}});
-  }
 }
 
 void MqttServer::publish(std::string_view topic, std::string_view payload) {
