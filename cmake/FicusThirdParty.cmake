@@ -5,6 +5,7 @@ find_package(fmt REQUIRED)
 find_package(simdjson REQUIRED)
 find_package(yaml-cpp REQUIRED)
 find_package(Boost 1.81 REQUIRED)
+find_package(OpenSSL 3.0 REQUIRED)
 
 # DuckDB comes from npm, put under third_party/duckdb by scripts/install.
 add_library(duckdb SHARED IMPORTED)

@@ -86,6 +86,8 @@ class HttpClientConnection final : public ConnectionHandler,
     if (tcp_ != nullptr) return send_request();
     TcpConnectOptions options;
     options.timeout = owner_->options.connect_timeout;
+    options.tls = owner_->options.tls;
+    options.alpn = "http/1.1";
     connector_.emplace(*owner_->loop, owner_->host, options,
                        [this](Result<std::unique_ptr<TcpConnection>> tcp) {
                          const auto self = shared_from_this();

@@ -11,6 +11,7 @@
 #include "base/time.h"
 #include "net/event_loop.h"
 #include "net/http_types.h"
+#include "net/tls.h"
 
 namespace ficus::net {
 
@@ -42,6 +43,7 @@ struct HttpClientOptions {
   std::size_t waiting_max = 1000;                          // then `overloaded`
   std::size_t response_bytes_max = std::size_t{64} << 20;  // of a collected body: then `overloaded`
   std::size_t header_bytes_max = std::size_t{64} << 10;
+  std::shared_ptr<TlsClientContext> tls = {};  // given: HTTPS
   Micros connect_timeout = Micros::from_seconds(10);
   Micros request_timeout = Micros::from_seconds(60);  // from being sent to the last byte; 0: none
 };

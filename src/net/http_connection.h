@@ -81,6 +81,7 @@ class HttpConnection final : public ConnectionHandler {
   // Sends the answer that switches protocols and gives the connection away.
   std::unique_ptr<Connection> release(std::string answer);
 
+  const Connection& carrier() const { return *tcp_; }
   EventLoop& loop() { return *server_.loop; }
 
   // From the server.

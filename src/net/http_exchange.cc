@@ -125,6 +125,13 @@ void HttpExchange::abort() {
   core_->connection->abort_exchange({ErrorCode::unavailable, "aborted"});
 }
 
+const PeerCertificate* HttpExchange::peer_certificate() const {
+  return is_open() ? core_->connection->carrier().peer_certificate() : nullptr;
+}
+bool HttpExchange::is_encrypted() const {
+  return is_open() && core_->connection->carrier().is_encrypted();
+}
+
 Result<std::unique_ptr<WebSocket>> HttpExchange::upgrade_websocket(const WebSocketOptions& options,
                                                                    WebSocketHandler& handler) {
   if (!is_open()) return fail(ErrorCode::unavailable, "the client has gone");

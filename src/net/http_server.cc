@@ -96,6 +96,9 @@ class HttpServer::Core final : public HttpConnectionOwner,
     TcpListenOptions listen_options;
     listen_options.connections_max = options_.connections_max;
     listen_options.reuse_port = options_.reuse_port;
+    listen_options.tls = options_.tls;
+    listen_options.alpn = "http/1.1";
+    listen_options.on_refused = options_.on_refused;
     listen_options.connection.output_bytes_max = options_.output_bytes_max;
     // The connection pauses itself long before: this bounds one read more than a header.
     listen_options.connection.input_bytes_max = options_.header_bytes_max + (std::size_t{1} << 20);
@@ -130,6 +133,9 @@ class HttpServer::Core final : public HttpConnectionOwner,
     return all;
   }
 
+  TlsCounts tls_counts() const {
+    return listener_ != nullptr ? listener_->tls_counts() : TlsCounts{};
+  }
   const Address& address() const { return address_; }
   std::size_t connection_count() const {
     return listener_ != nullptr ? listener_->connection_count() : connections_.size();
@@ -175,6 +181,7 @@ HttpServer::~HttpServer() = default;
 const Address& HttpServer::address() const { return core_->address(); }
 std::size_t HttpServer::connection_count() const { return core_->connection_count(); }
 HttpServerCounts HttpServer::counts() const { return core_->all_counts(); }
+TlsCounts HttpServer::tls_counts() const { return core_->tls_counts(); }
 void HttpServer::drain() { core_->drain(); }
 
 }  // namespace ficus::net

@@ -13,6 +13,7 @@
 #include "net/address.h"
 #include "net/event_loop.h"
 #include "net/http_types.h"
+#include "net/tcp.h"
 #include "net/websocket.h"
 
 namespace ficus::net {
@@ -32,6 +33,9 @@ struct HttpServerOptions {
   Micros write_timeout =
       Micros::from_seconds(30);  // the client takes nothing of what is queued: closed
   bool reuse_port = false;
+  std::shared_ptr<TlsServerContext> tls = {};  // given: HTTPS
+  // Connections that were not taken: see TcpListenOptions.
+  std::function<void(const Address& peer, const Error& why)> on_refused = {};
   const Clock* clock =
       nullptr;  // given, answers carry Date (RFC 9110, 6.6.1); must outlive the server
 };
@@ -88,6 +92,10 @@ class HttpExchange {
   // Breaks a streamed answer off so that the client notices (the connection is aborted).
   void abort();
 
+  // Null without TLS, or if the client showed none; valid while the exchange is open.
+  const PeerCertificate* peer_certificate() const;
+  bool is_encrypted() const;  // false also after the exchange has closed
+
   // Takes the connection over as a WebSocket (RFC 6455). Fails, leaving the exchange to be
   // answered, if the request is no proper upgrade. The handler must outlive the WebSocket.
   Result<std::unique_ptr<WebSocket>> upgrade_websocket(const WebSocketOptions& options,
@@ -140,6 +148,7 @@ class HttpServer {
   const Address& address() const;
   std::size_t connection_count() const;
   HttpServerCounts counts() const;
+  TlsCounts tls_counts() const;
   // Accepts no more; idle connections close, those with a request in progress after their answer.
   void drain();
 

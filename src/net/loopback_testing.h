@@ -44,7 +44,7 @@ class RawPeer final : public ConnectionHandler {
     return peer->tcp != nullptr ? std::move(peer) : nullptr;
   }
 
-  void take(std::unique_ptr<TcpConnection> connection) {
+  void take(std::unique_ptr<Connection> connection) {
     tcp = std::move(connection);
     tcp->start(*this);
   }
@@ -66,7 +66,7 @@ class RawPeer final : public ConnectionHandler {
     error = reason;
   }
 
-  std::unique_ptr<TcpConnection> tcp;
+  std::unique_ptr<Connection> tcp;
   std::string received;
   Error error;
   bool stays_half_open = false;

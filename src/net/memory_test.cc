@@ -9,6 +9,7 @@
 
 #include "net/http_server.h"
 #include "net/loopback_testing.h"
+#include "net/tls_testing.h"
 
 namespace ficus::net {
 namespace {
@@ -48,6 +49,33 @@ TEST(Memory, AnIdleTcpConnectionIsSmall) {
   const std::size_t each = (heap_bytes() - before) / (2 * kConnections);
   RecordProperty("bytes_per_connection", static_cast<int>(each));
   EXPECT_LT(each, 2048u);
+}
+
+TEST(Memory, AnIdleTlsConnectionGivesItsBuffersBack) {
+  if (kIsSanitized) GTEST_SKIP() << "the sanitizer has its own heap";
+  const TestAuthority authority;
+  TlsHouse house({.identity = authority.issue({})});
+  const auto trust = TlsHouse::trusting(authority.pem());
+  std::vector<std::unique_ptr<RawPeer>> clients;
+  clients.reserve(kConnections);
+  house.servers.reserve(kConnections);
+  const std::size_t before = heap_bytes();
+  for (std::size_t i = 0; i < kConnections; ++i) {
+    clients.push_back(house.connect(trust));
+    ASSERT_NE(clients.back(), nullptr);
+    clients.back()->send("hello");
+    ASSERT_TRUE(run_until(house.loop, [&] {
+      return house.servers.size() == i + 1 && house.servers.back()->received == "hello";
+    }));
+  }
+  const std::size_t both = (heap_bytes() - before) / kConnections;
+  for (const auto& server : house.servers) server->tcp->pause_reading();  // they notice nothing
+  clients.clear();
+  run_for(house.loop, Micros::from_millis(100));
+  const std::size_t server = (heap_bytes() - before) / kConnections;
+  RecordProperty("bytes_per_connection_and_client", static_cast<int>(both));
+  RecordProperty("bytes_per_connection", static_cast<int>(server));
+  EXPECT_LT(server, 20'000u);
 }
 
 TEST(Memory, AnIdleHttpConnectionIsSmall) {

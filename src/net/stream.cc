@@ -27,12 +27,15 @@ class PlainStream final : public Stream {
     return outcome(::sendmsg(fd_, &message, MSG_NOSIGNAL | MSG_DONTWAIT));
   }
 
-  void shutdown_send() override { ::shutdown(fd_, SHUT_WR); }
+  IoResult shutdown_send() override {
+    ::shutdown(fd_, SHUT_WR);
+    return {};
+  }
 
  private:
   static IoResult outcome(ssize_t bytes) {
-    if (bytes < 0) return {.bytes = 0, .error = errno};
-    return {.bytes = static_cast<std::size_t>(bytes), .error = 0};
+    if (bytes < 0) return {.bytes = 0, .error = errno, .waits_other = false};
+    return {.bytes = static_cast<std::size_t>(bytes), .error = 0, .waits_other = false};
   }
 
   const int fd_;

@@ -11,6 +11,7 @@
 #include "net/address.h"
 #include "net/connection.h"
 #include "net/event_loop.h"
+#include "net/tls.h"
 
 namespace ficus::net {
 
@@ -59,9 +60,28 @@ struct TcpListenOptions {
   std::size_t connections_max = 10'000;  // further ones are closed at once and counted
   int backlog = 1024;
   bool reuse_port = false;  // several loops listen on one port, the kernel spreads connections
+  std::shared_ptr<TlsServerContext> tls = {};  // given: connections are encrypted
+  std::string alpn = {};                       // with TLS, what is spoken inside: "http/1.1"
+  Micros handshake_timeout = Micros::from_seconds(10);
+  // Under way at once. More wait unaccepted, unless one has made its peer wait for a second or more
+  // with nothing: that is dropped for the new one.
+  std::size_t handshakes_max = 1000;
+  // Called for what no accept callback tells of, to be logged (not each: there may be thousands).
+  std::function<void(const Address& peer, const Error& why)> on_refused = {};
 };
 
-// Accepts connections. Connections outlive their listener.
+// Connections that a listener with TLS did not hand out, by cause.
+struct TlsCounts {
+  std::uint64_t handshakes = 0;           // done
+  std::uint64_t resumed = 0;              // of them, with an earlier session
+  std::uint64_t refused_plain_text = 0;   // the first byte was no TLS
+  std::uint64_t refused_certificate = 0;  // the client's was bad or missing, or it refused ours
+  std::uint64_t refused_protocol = 0;     // no common version or cipher, garbage, broken off
+  std::uint64_t refused_slow = 0;         // over `handshake_timeout`, or dropped for another
+};
+
+// Accepts connections; with TLS it hands out those whose handshake is done. When the process has no
+// file descriptors left, accepting pauses for 100 ms at a time. Connections outlive their listener.
 class TcpListener {
  public:
   using AcceptCallback = std::move_only_function<void(std::unique_ptr<TcpConnection>)>;
@@ -76,7 +96,9 @@ class TcpListener {
   const Address& address() const;        // as bound
   std::size_t connection_count() const;  // open now
   std::uint64_t accepted_count() const;  // ever
-  std::uint64_t refused_count() const;   // ever, over `connections_max` or out of file descriptors
+  std::uint64_t refused_count() const;   // ever, over `connections_max`
+  std::uint64_t pause_count() const;     // ever, for want of file descriptors or memory
+  TlsCounts tls_counts() const;
 
  private:
   class Core;
@@ -86,7 +108,10 @@ class TcpListener {
 
 struct TcpConnectOptions {
   TcpOptions connection = {};
-  Micros timeout = Micros::from_seconds(10);  // name look-up and all addresses together
+  // Name look-up, all addresses and the handshake together.
+  Micros timeout = Micros::from_seconds(10);
+  std::shared_ptr<TlsClientContext> tls = {};  // given: the connection is encrypted
+  std::string alpn = {};                       // with TLS, what is spoken inside: "http/1.1"
 };
 
 // One attempt to connect to a name or numeric address ("broker.city.cn:1883"), trying each address

@@ -3,16 +3,19 @@
 #include <cstddef>
 #include <memory>
 
+#include "net/stream.h"
 #include "net/tcp.h"
 
 namespace ficus::net {
 
 class LoopCore;
 
-// Makes a connection of a connected, non-blocking socket, which it then owns. `count`, if there is
-// one, goes up now and down when the socket closes. For this module only.
+// Makes a connection of a connected, non-blocking socket, which it then owns, and what carries
+// bytes over it. `count`, if there is one, goes up now and down when the socket closes. For this
+// module only.
 std::unique_ptr<TcpConnection> adopt_socket(LoopCore& loop, int fd, const Address& peer,
                                             const TcpOptions& options,
-                                            std::shared_ptr<std::size_t> count);
+                                            std::shared_ptr<std::size_t> count,
+                                            std::unique_ptr<Stream> stream);
 
 }  // namespace ficus::net

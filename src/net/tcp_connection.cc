@@ -6,6 +6,7 @@
 #include <array>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <cerrno>
 #include <chrono>
 #include <optional>
 #include <utility>
@@ -54,10 +55,10 @@ void set_socket_options(int fd) {
 class TcpConnection::Core final : public TurnEnd, public std::enable_shared_from_this<Core> {
  public:
   Core(LoopCore& loop, int fd, const Address& peer, const TcpOptions& options,
-       std::shared_ptr<std::size_t> count)
+       std::shared_ptr<std::size_t> count, std::unique_ptr<Stream> stream)
       : loop_(loop),
         socket_(loop.io()),
-        stream_(make_plain_stream(fd)),
+        stream_(std::move(stream)),
         count_(std::move(count)),
         peer_(peer),
         options_(options) {
@@ -142,6 +143,11 @@ class TcpConnection::Core final : public TurnEnd, public std::enable_shared_from
       if (can_deliver() && input_.size() > 0) deliver(input_.view());
       if (can_deliver()) arm_read();
     }
+    if (is_read_due_) {
+      is_read_due_ = false;
+      on_readable();
+      if (phase_ == Phase::closed) return;
+    }
     flush();
     if (phase_ == Phase::open && is_writable_owed_ &&
         output_.size() <= options_.output_bytes_max / 4) {
@@ -164,6 +170,7 @@ class TcpConnection::Core final : public TurnEnd, public std::enable_shared_from
     return true;
   }
   TcpOptions& options() { return options_; }
+  const Stream& stream() const { return *stream_; }
   const Address& peer() const { return peer_; }
   std::uint64_t bytes_received() const { return bytes_received_; }
   std::uint64_t bytes_sent() const { return bytes_sent_; }
@@ -189,6 +196,10 @@ class TcpConnection::Core final : public TurnEnd, public std::enable_shared_from
 
   void arm_read() {
     if (is_read_armed_ || has_peer_ended_) return;
+    if (stream_->has_more()) {
+      is_read_due_ = true;
+      return list();
+    }
     is_read_armed_ = true;
     socket_.async_wait(asio::posix::stream_descriptor::wait_read,
                        [self = shared_from_this()](const error_code& error) {
@@ -207,6 +218,11 @@ class TcpConnection::Core final : public TurnEnd, public std::enable_shared_from
                        });
   }
 
+  void read_when_writable() {
+    is_read_due_ = true;
+    arm_write();
+  }
+
   void on_readable() {
     if (input_discarded_) return discard();
     if (!can_deliver()) return;
@@ -220,6 +236,7 @@ class TcpConnection::Core final : public TurnEnd, public std::enable_shared_from
       input_.consume(0);
       if (got.error == 0) return on_peer_end();
       if (!got.would_block()) return broken(got.error);
+      if (got.waits_other) return read_when_writable();
     }
     if (can_deliver()) arm_read();
   }
@@ -241,6 +258,11 @@ class TcpConnection::Core final : public TurnEnd, public std::enable_shared_from
   }
 
   void broken(int error) {
+    const std::string problem = stream_->problem();
+    if (!problem.empty()) {
+      return close_socket(
+          {ErrorCode::unavailable, "connection to " + peer_.text() + ": " + problem});
+    }
     close_socket(system_error(ErrorCode::unavailable, "connection to " + peer_.text(), error));
   }
 
@@ -251,6 +273,8 @@ class TcpConnection::Core final : public TurnEnd, public std::enable_shared_from
       std::array<iovec, kBlocksPerWrite> blocks;
       const std::size_t count = output_.gather(blocks);
       const IoResult put = stream_->write_some(std::span(blocks).first(count));
+      // A TLS stream reads within a write only to renegotiate, which is refused.
+      if (put.waits_other) return broken(EPROTO);
       if (put.would_block()) return arm_write();
       if (put.error != 0) return broken(put.error);
       bytes_sent_ += put.bytes;
@@ -260,8 +284,8 @@ class TcpConnection::Core final : public TurnEnd, public std::enable_shared_from
   }
 
   void linger() {
+    if (stream_->shutdown_send().would_block()) return arm_write();
     if (has_peer_ended_) return close_socket(std::move(reason_));
-    stream_->shutdown_send();
     phase_ = Phase::lingering;
     arm_read();
   }
@@ -277,6 +301,7 @@ class TcpConnection::Core final : public TurnEnd, public std::enable_shared_from
       return;
     }
     if (bytes_discarded_ > kDiscardBytesMax) return close_socket(std::move(reason_));
+    if (got.waits_other) return read_when_writable();
     arm_read();
   }
 
@@ -295,6 +320,7 @@ class TcpConnection::Core final : public TurnEnd, public std::enable_shared_from
     error_code ignored;
     socket_.close(ignored);
     if (close_timer_) close_timer_->cancel();
+    stream_->forget();
     output_.clear(loop_);
     uncount();
     if (handler_ != nullptr) list();
@@ -329,6 +355,7 @@ class TcpConnection::Core final : public TurnEnd, public std::enable_shared_from
   bool is_read_armed_ = false;
   bool is_write_armed_ = false;
   bool is_redelivery_due_ = false;
+  bool is_read_due_ = false;  // though the socket may not be readable
   bool is_writable_owed_ = false;
   bool has_peer_ended_ = false;
   bool input_discarded_ = false;  // closing: what still comes is thrown away
@@ -336,9 +363,10 @@ class TcpConnection::Core final : public TurnEnd, public std::enable_shared_from
 
 std::unique_ptr<TcpConnection> adopt_socket(LoopCore& loop, int fd, const Address& peer,
                                             const TcpOptions& options,
-                                            std::shared_ptr<std::size_t> count) {
-  return std::make_unique<TcpConnection>(
-      std::make_shared<TcpConnection::Core>(loop, fd, peer, options, std::move(count)));
+                                            std::shared_ptr<std::size_t> count,
+                                            std::unique_ptr<Stream> stream) {
+  return std::make_unique<TcpConnection>(std::make_shared<TcpConnection::Core>(
+      loop, fd, peer, options, std::move(count), std::move(stream)));
 }
 
 TcpConnection::TcpConnection(std::shared_ptr<Core> core) : core_(std::move(core)) {}
@@ -366,7 +394,9 @@ void TcpConnection::set_input_bytes_max(std::size_t bytes) {
 const Address& TcpConnection::peer() const { return core_->peer(); }
 std::uint64_t TcpConnection::bytes_received() const { return core_->bytes_received(); }
 std::uint64_t TcpConnection::bytes_sent() const { return core_->bytes_sent(); }
-bool TcpConnection::is_encrypted() const { return false; }
-const PeerCertificate* TcpConnection::peer_certificate() const { return nullptr; }
+bool TcpConnection::is_encrypted() const { return core_->stream().is_encrypted(); }
+const PeerCertificate* TcpConnection::peer_certificate() const {
+  return core_->stream().peer_certificate();
+}
 
 }  // namespace ficus::net

@@ -13,6 +13,7 @@
 #include "net/socket_address.h"
 #include "net/tcp.h"
 #include "net/tcp_adopt.h"
+#include "net/tls_stream.h"
 
 namespace ficus::net {
 
@@ -60,6 +61,7 @@ class TcpConnector::Core final : public std::enable_shared_from_this<Core> {
     if (is_done_) return;
     const auto host_port = parse_host_port(target_);
     if (!host_port) return finish(std::unexpected(host_port.error()));
+    host_port_ = *host_port;
     deadline_.expires_after(std::chrono::microseconds(options_.timeout.count));
     deadline_.async_wait([self = shared_from_this()](const error_code& error) {
       if (!error)
@@ -138,7 +140,34 @@ class TcpConnector::Core final : public std::enable_shared_from_this<Core> {
       socket_.close(ignored);
       return try_next();
     }
-    finish(adopt_socket(loop_, socket_.release(), address, options_.connection, nullptr));
+    if (options_.tls == nullptr) {
+      const int fd = socket_.release();
+      return finish(
+          adopt_socket(loop_, fd, address, options_.connection, nullptr, make_plain_stream(fd)));
+    }
+    tls_ = TlsStream::make_client(options_.tls, socket_.native_handle(), host_port_.host,
+                                  host_port_.port, options_.alpn);
+    shake_hands(address);
+  }
+
+  void shake_hands(const Address& address) {
+    const TlsStream::Progress progress = tls_->shake_hands();
+    if (progress == TlsStream::Progress::failed) {
+      // Another address of the name would hardly be another server: the reason is told at once.
+      return finish(
+          fail(tls_->is_certificate_problem() ? ErrorCode::denied : ErrorCode::unavailable,
+               "connect to " + target_ + " with TLS: " + tls_->problem()));
+    }
+    if (progress == TlsStream::Progress::done) {
+      return finish(adopt_socket(loop_, socket_.release(), address, options_.connection, nullptr,
+                                 std::move(tls_)));
+    }
+    socket_.async_wait(progress == TlsStream::Progress::wants_read
+                           ? asio::posix::stream_descriptor::wait_read
+                           : asio::posix::stream_descriptor::wait_write,
+                       [self = shared_from_this(), address](const error_code& wait_error) {
+                         if (!wait_error && !self->is_done_) self->shake_hands(address);
+                       });
   }
 
   bool note(const Address& address, int error) {
@@ -170,7 +199,9 @@ class TcpConnector::Core final : public std::enable_shared_from_this<Core> {
   const std::string target_;
   const TcpConnectOptions options_;
   Callback on_done_;
+  HostPort host_port_;
   std::vector<Address> addresses_;
+  std::unique_ptr<TlsStream> tls_;  // while shaking hands
   std::size_t next_ = 0;
   Error last_error_{ErrorCode::unavailable, "the name has no address"};
   bool is_done_ = false;

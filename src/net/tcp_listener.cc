@@ -11,6 +11,7 @@
 #include "net/socket_address.h"
 #include "net/tcp.h"
 #include "net/tcp_adopt.h"
+#include "net/tls_acceptor.h"
 
 namespace ficus::net {
 
@@ -36,6 +37,8 @@ class TcpListener::Core final : public std::enable_shared_from_this<Core> {
         options_(options),
         on_accept_(std::move(on_accept)) {}
 
+  TlsCounts tls_counts() const { return tls_ != nullptr ? tls_->counts() : TlsCounts{}; }
+
   Status start() {
     error_code error;
     socket_.assign(fd_, error);
@@ -44,12 +47,14 @@ class TcpListener::Core final : public std::enable_shared_from_this<Core> {
       return std::unexpected(
           system_error(ErrorCode::unavailable, "listen on " + address_.text(), error.value()));
     }
+    if (options_.tls != nullptr) make_acceptor();
     arm();
     return {};
   }
 
   void close() {
     is_closed_ = true;
+    if (tls_ != nullptr) tls_->close();
     error_code ignored;
     socket_.close(ignored);
     pause_.cancel();
@@ -59,8 +64,23 @@ class TcpListener::Core final : public std::enable_shared_from_this<Core> {
   const std::shared_ptr<std::size_t> count_ = std::make_shared<std::size_t>(0);
   std::uint64_t accepted_ = 0;
   std::uint64_t refused_ = 0;
+  std::uint64_t pauses_ = 0;
 
  private:
+  void make_acceptor() {
+    TlsAcceptEvents events;
+    events.on_done = [this](int fd, const Address& peer, std::unique_ptr<Stream> stream) {
+      // The callback may destroy the listener.
+      const auto self = shared_from_this();
+      hand_out(fd, peer, std::move(stream));
+    };
+    events.on_refused = options_.on_refused;
+    events.on_room = [this] {
+      if (std::exchange(is_waiting_for_room_, false)) arm();
+    };
+    tls_ = std::make_shared<TlsAcceptor>(loop_, options_, std::move(events));
+  }
+
   void arm() {
     socket_.async_wait(asio::posix::stream_descriptor::wait_read,
                        [self = shared_from_this()](const error_code& error) {
@@ -70,13 +90,16 @@ class TcpListener::Core final : public std::enable_shared_from_this<Core> {
 
   void accept_some() {
     for (int i = 0; i < kAcceptsPerTurn && !is_closed_; ++i) {
+      if (tls_ != nullptr && !tls_->has_room()) {
+        is_waiting_for_room_ = true;
+        return;
+      }
       SocketAddress peer;
       const int fd = ::accept4(fd_, peer.raw(), &peer.size, SOCK_NONBLOCK | SOCK_CLOEXEC);
       if (fd >= 0) {
         take(fd, to_address(peer));
       } else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
-        ++refused_;
-        return pause();
+        return pause(errno);
       } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
         break;
       }  // anything else concerns the one connection that is already gone (accept(2))
@@ -85,16 +108,37 @@ class TcpListener::Core final : public std::enable_shared_from_this<Core> {
   }
 
   void take(int fd, const Address& peer) {
-    if (*count_ >= options_.connections_max) {
+    const std::size_t shaking = tls_ != nullptr ? tls_->pending_count() : 0;
+    if (*count_ + shaking >= options_.connections_max) {
       ++refused_;
       ::close(fd);
+      if (options_.on_refused) {
+        options_.on_refused(
+            peer, {ErrorCode::overloaded, std::to_string(options_.connections_max) +
+                                              " connections are open, which is the limit"});
+      }
       return;
     }
     ++accepted_;
-    on_accept_(adopt_socket(loop_, fd, peer, options_.connection, count_));
+    if (tls_ != nullptr) return tls_->add(fd, peer);
+    hand_out(fd, peer, make_plain_stream(fd));
   }
 
-  void pause() {
+  void hand_out(int fd, const Address& peer, std::unique_ptr<Stream> stream) {
+    if (is_closed_) {
+      ::close(fd);
+      return;
+    }
+    on_accept_(adopt_socket(loop_, fd, peer, options_.connection, count_, std::move(stream)));
+  }
+
+  void pause(int error) {
+    ++pauses_;
+    if (options_.on_refused) {
+      options_.on_refused(
+          address_, system_error(ErrorCode::overloaded, "accepting pauses for 100 ms", error));
+    }
+    if (is_closed_) return;
     pause_.expires_after(kExhaustedPause);
     pause_.async_wait([self = shared_from_this()](const error_code& error) {
       if (!error && !self->is_closed_) self->accept_some();
@@ -107,7 +151,9 @@ class TcpListener::Core final : public std::enable_shared_from_this<Core> {
   const int fd_;
   const TcpListenOptions options_;
   AcceptCallback on_accept_;
+  std::shared_ptr<TlsAcceptor> tls_;
   bool is_closed_ = false;
+  bool is_waiting_for_room_ = false;
 };
 
 Result<std::unique_ptr<TcpListener>> TcpListener::open(EventLoop& loop, const Address& address,
@@ -134,5 +180,7 @@ const Address& TcpListener::address() const { return core_->address_; }
 std::size_t TcpListener::connection_count() const { return *core_->count_; }
 std::uint64_t TcpListener::accepted_count() const { return core_->accepted_; }
 std::uint64_t TcpListener::refused_count() const { return core_->refused_; }
+std::uint64_t TcpListener::pause_count() const { return core_->pauses_; }
+TlsCounts TcpListener::tls_counts() const { return core_->tls_counts(); }
 
 }  // namespace ficus::net

@@ -429,7 +429,10 @@ TEST(TcpListener, ClosesConnectionsBeyondItsLimitAndCountsThem) {
 TEST(TcpListener, WaitsWhenTheProcessIsOutOfFileDescriptors) {
   EventLoop loop;
   std::vector<std::unique_ptr<TcpConnection>> accepted;
-  auto listener = TcpListener::open(loop, loopback_any_port(), {},
+  std::string told;
+  TcpListenOptions options;
+  options.on_refused = [&](const Address&, const Error& why) { told = why.message; };
+  auto listener = TcpListener::open(loop, loopback_any_port(), options,
                                     [&](auto tcp) { accepted.push_back(std::move(tcp)); });
   ASSERT_TRUE(listener);
   // A client of the kernel's: connected before the loop has run.
@@ -445,9 +448,10 @@ TEST(TcpListener, WaitsWhenTheProcessIsOutOfFileDescriptors) {
   ::close(next_free);
   const rlimit none_left{.rlim_cur = static_cast<rlim_t>(next_free), .rlim_max = before.rlim_max};
   ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &none_left), 0);
-  const bool was_refused = run_until(loop, [&] { return (*listener)->refused_count() > 0; });
+  const bool has_paused = run_until(loop, [&] { return (*listener)->pause_count() > 0; });
   ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
-  EXPECT_TRUE(was_refused);
+  EXPECT_TRUE(has_paused);
+  EXPECT_TRUE(told.contains("accepting pauses")) << told;
   EXPECT_TRUE(accepted.empty());
   ASSERT_TRUE(run_until(loop, [&] { return accepted.size() == 1; }));
   ::close(client);

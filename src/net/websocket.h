@@ -12,6 +12,7 @@
 #include "base/time.h"
 #include "net/connection.h"
 #include "net/event_loop.h"
+#include "net/tls.h"
 
 namespace ficus::net {
 
@@ -93,7 +94,8 @@ class WebSocket {
 
 struct WebSocketConnectOptions {
   WebSocketOptions websocket = {};
-  Micros timeout = Micros::from_seconds(10);  // until the upgrade is answered
+  Micros timeout = Micros::from_seconds(10);   // until the upgrade is answered
+  std::shared_ptr<TlsClientContext> tls = {};  // given: wss
 };
 
 // One attempt to open a WebSocket as a client: simulator, replay, tests. The callback comes once

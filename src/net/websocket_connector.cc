@@ -33,8 +33,12 @@ class WebSocketConnector::Core final : public ConnectionHandler,
     deadline_.start_once(options_.timeout, [this] {
       finish(fail(ErrorCode::timed_out, "websocket to " + host_ + ": timed out"));
     });
+    TcpConnectOptions tcp_options;
+    tcp_options.timeout = options_.timeout;
+    tcp_options.tls = options_.tls;
+    tcp_options.alpn = "http/1.1";
     connector_.emplace(
-        loop_, host_, TcpConnectOptions{.connection = {}, .timeout = options_.timeout},
+        loop_, host_, tcp_options,
         [this](Result<std::unique_ptr<TcpConnection>> tcp) { on_connected(std::move(tcp)); });
   }
 
