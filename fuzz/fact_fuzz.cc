@@ -10,9 +10,12 @@ extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t siz
   for (const ficus::fact::Fact& fact : *facts) {
     if (const auto* heard = std::get_if<ficus::fact::Heard>(&fact)) {
       writer.heard(heard->source, heard->batch);
+    } else if (const auto* derived = std::get_if<ficus::fact::Derived>(&fact)) {
+      writer.derived(derived->origin, derived->rows);
+    } else if (const auto* change = std::get_if<ficus::fact::ConfigurationChanged>(&fact)) {
+      writer.configuration_changed(*change);
     } else {
-      const auto& derived = std::get<ficus::fact::Derived>(fact);
-      writer.derived(derived.origin, derived.rows);
+      writer.rules_state_piece(std::get<ficus::fact::RulesStatePiece>(fact).bytes);
     }
   }
   ficus::Schema other;

@@ -84,6 +84,13 @@ history::FeedEvents feed_events(Logger& logger) {
   return events;
 }
 
+// The types that the brain itself writes or understands.
+Status declare_own_types(Schema& schema) {
+  FICUS_TRY_VOID(AlertAttributes::declare(schema));
+  FICUS_TRY_VOID(ConfigurationAttributes::declare(schema));
+  return connect::declare_vessel_type(schema);
+}
+
 // The number of shards decides where each entity lives, so it may not change under existing data.
 Status check_shard_count(const Config& config, Disk& disk) {
   const std::string path = config.data_directory + "/shards";
@@ -156,13 +163,9 @@ Status Brain::Parts::open() {
 }
 
 Status Brain::Parts::open_store() {
-  FICUS_TRY_VOID(AlertAttributes::declare(schema));
-  FICUS_TRY_VOID(connect::declare_vessel_type(schema));
+  FICUS_TRY_VOID(declare_own_types(schema));
   FICUS_TRY(packs, LoadedPacks::load(config.packs, machine.disk, schema));
   packs.catalog.version = FICUS_VERSION;
-  FICUS_TRY(const rules::RuleBook rules,
-            rules::RuleBook::compile(packs.rules, schema, packs.zones));
-  FICUS_TRY_VOID(check_departments(rules, packs.catalog, schema));
   // After the packs, whose types it makes views for.
   history::MaintenanceReport report;
   FICUS_TRY(history, history::open_duck_history(history_options(config), schema, machine.disk,
@@ -182,11 +185,11 @@ Status Brain::Parts::open_store() {
   options.state.twin.duplicate_window_rows = to_size(config.twin.duplicate_window_rows);
   options.state.reopen_within = Micros::from_seconds(config.alerts.reopen_within_seconds);
   options.rules = packs.rules;
+  options.configuration = {"start", packs.parts};
   FICUS_TRY(engine, Engine::open({.disk = machine.disk,
                                   .clock = machine.clock,
                                   .logger = machine.logger,
                                   .schema = schema,
-                                  .zones = packs.zones,
                                   .history = *feed,
                                   .history_positions = positions,
                                   .intake = intake.get()},
@@ -331,20 +334,16 @@ Status Brain::run() {
 Result<std::string> check_configuration(const Config& config, const Machine& machine) {
   FICUS_TRY_VOID(config.check());
   Schema schema;
-  FICUS_TRY_VOID(AlertAttributes::declare(schema));
-  FICUS_TRY_VOID(connect::declare_vessel_type(schema));
+  FICUS_TRY_VOID(declare_own_types(schema));
   FICUS_TRY(const LoadedPacks packs, LoadedPacks::load(config.packs, machine.disk, schema));
-  FICUS_TRY(const rules::RuleBook rules,
-            rules::RuleBook::compile(packs.rules, schema, packs.zones));
-  FICUS_TRY_VOID(check_departments(rules, packs.catalog, schema));
-  connect::SourceSet sources;
-  std::uint32_t number = 0;
-  for (const connect::SourceDeclaration& declaration : packs.sources) {
-    FICUS_TRY_VOID(sources.add(SourceId(number++), declaration));
-  }
-  return fmt::format("ok: {} packs, {} sources, {} types, {} rules, {} zones, {} departments\n",
-                     config.packs.size(), packs.sources.size(), schema.type_count(),
-                     rules.rule_count(), packs.zones.size(), packs.catalog.departments.size());
+  std::string text;
+  for (const std::string& warning : packs.warnings(schema)) text += "warning: " + warning + "\n";
+  return text + fmt::format(
+                    "ok: {} packs, {} sources, {} types, {} rules, {} zones, {} "
+                    "departments\n",
+                    config.packs.size(), packs.sources.size(), schema.type_count(),
+                    packs.rules->rule_count(), packs.zones->size(),
+                    packs.catalog.departments.size());
 }
 
 }  // namespace ficus::app

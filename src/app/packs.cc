@@ -1,9 +1,13 @@
 #include "app/packs.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
+#include <map>
+#include <set>
 
+#include "base/hash.h"
 #include "codec/json/geometry_json.h"
 #include "codec/json/json_reader.h"
 #include "codec/json/json_writer.h"
@@ -103,6 +107,7 @@ void name_own_types(const Schema& schema, api::Catalog& catalog) {
     const char* zh;
     const char* en;
   } kOwn[] = {{"Alert", "告警", "Alert"},
+              {"Configuration", "配置", "Configuration"},
               {"Vessel", "船舶", "Vessel"},
               {"AisBaseStation", "AIS基站", "AIS base station"},
               {"AidToNavigation", "航标", "Aid to navigation"},
@@ -115,65 +120,12 @@ void name_own_types(const Schema& schema, api::Catalog& catalog) {
   }
 }
 
-}  // namespace
-
-Result<LoadedPacks> LoadedPacks::load(const std::vector<std::string>& folders, Disk& disk,
-                                      Schema& schema) {
-  LoadedPacks packs;
-  for (const std::string& folder : folders) {
-    if (!disk.exists(folder)) {
-      return fail(ErrorCode::not_found, fmt::format("packs: there is no folder {}", folder));
-    }
-    const std::string file = folder + "/types.yaml";
-    FICUS_TRY(const auto text, read_optional(disk, file));
-    if (!text) continue;
-    FICUS_TRY(connect::TypesFile types, connect::TypesFile::load(*text, file, schema));
-    std::move(types.types.begin(), types.types.end(), std::back_inserter(packs.catalog.types));
-  }
-  Features zones;
-  Features map;
-  for (const std::string& folder : folders) {
-    const std::string zones_file = folder + "/zones.geojson";
-    FICUS_TRY(const auto zones_text, read_optional(disk, zones_file));
-    if (zones_text) FICUS_TRY_VOID(load_zones(*zones_text, zones_file, packs.zones, zones));
-    const std::string map_file = folder + "/map.geojson";
-    FICUS_TRY(const auto map_text, read_optional(disk, map_file));
-    if (map_text) {
-      FICUS_TRY_VOID(for_each_feature(*map_text, map_file, [&](json::JsonValue feature) -> Status {
-        map.add(feature);
-        return {};
-      }));
-    }
-    const std::string departments_file = folder + "/departments.yaml";
-    FICUS_TRY(const auto departments, read_optional(disk, departments_file));
-    if (departments) {
-      FICUS_TRY_VOID(load_departments(*departments, departments_file, packs.catalog));
-    }
-    const std::string sources_file = folder + "/sources.yaml";
-    FICUS_TRY(const auto sources_text, read_optional(disk, sources_file));
-    if (sources_text) {
-      FICUS_TRY(connect::SourcesFile sources,
-                connect::SourcesFile::load(*sources_text, sources_file, {schema, disk}));
-      std::move(sources.sources.begin(), sources.sources.end(), std::back_inserter(packs.sources));
-    }
-    const std::string rules_file = folder + "/rules.sql";
-    FICUS_TRY(auto rules_text, read_optional(disk, rules_file));
-    if (rules_text) packs.rules.push_back({rules_file, *std::move(rules_text)});
-  }
-  name_own_types(schema, packs.catalog);
-  packs.zones.build_index();
-  packs.catalog.zones_geojson = zones.collection();
-  packs.catalog.map_geojson = map.collection();
-  return packs;
-}
-
-Status check_departments(const rules::RuleBook& rules, const api::Catalog& catalog,
-                         const Schema& schema) {
-  if (catalog.departments.empty()) return {};
+// A rule that assigns its alerts must assign them to a department that exists.
+void check_departments(const rules::RuleSet& rules, const api::Catalog& catalog,
+                       const Schema& schema, std::vector<std::string>& mistakes) {
   const auto alert = schema.find_type("Alert");
-  if (!alert) return {};
-  const auto assigned_to = schema.find_attribute(*alert, "assignedTo");
-  if (!assigned_to) return {};
+  const auto assigned_to = alert ? schema.find_attribute(*alert, "assignedTo") : std::nullopt;
+  if (catalog.departments.empty() || !assigned_to) return;
   for (std::uint32_t i = 0; i < rules.rule_count(); ++i) {
     const rules::RuleInfo& rule = rules.info(rules::RuleId(i));
     for (const auto& [attribute, value] : rule.constants) {
@@ -181,15 +133,162 @@ Status check_departments(const rules::RuleBook& rules, const api::Catalog& catal
       const bool known =
           std::any_of(catalog.departments.begin(), catalog.departments.end(),
                       [&](const api::Department& d) { return d.name == value.as_text(); });
-      if (!known) {
-        return invalid(
-            fmt::format("{}:{}: rule {}: assignedTo: there is no department '{}' in "
-                        "departments.yaml",
-                        rule.file, rule.line, rule.name, value.as_text()));
+      if (known) continue;
+      mistakes.push_back(
+          fmt::format("{}:{}: rule {}: assignedTo: there is no department '{}' in "
+                      "departments.yaml",
+                      rule.file, rule.line, rule.name, value.as_text()));
+    }
+  }
+}
+
+// Reads the files of all packs, kind by kind, and goes on after a mistake to find the others.
+class PackLoader {
+ public:
+  PackLoader(const std::vector<std::string>& folders, Disk& disk, Schema& schema)
+      : folders_(folders), disk_(disk), schema_(schema) {}
+
+  Result<LoadedPacks> run() {
+    for (const std::string& folder : folders_) {
+      if (!disk_.exists(folder)) {
+        return fail(ErrorCode::not_found, fmt::format("packs: there is no folder {}", folder));
+      }
+    }
+    auto zones = std::make_shared<ZoneSet>();
+    Features zone_features;
+    Features map;
+    each("types.yaml", [&](const std::string& text, const std::string& file) -> Status {
+      FICUS_TRY(connect::TypesFile types, connect::TypesFile::load(text, file, schema_));
+      std::move(types.types.begin(), types.types.end(), std::back_inserter(packs_.catalog.types));
+      return {};
+    });
+    each("zones.geojson", [&](const std::string& text, const std::string& file) {
+      return load_zones(text, file, *zones, zone_features);
+    });
+    each("map.geojson", [&](const std::string& text, const std::string& file) {
+      return for_each_feature(text, file, [&](json::JsonValue feature) -> Status {
+        map.add(feature);
+        return {};
+      });
+    });
+    each("departments.yaml", [&](const std::string& text, const std::string& file) {
+      return load_departments(text, file, packs_.catalog);
+    });
+    each("sources.yaml", [&](const std::string& text, const std::string& file) {
+      return load_sources(text, file);
+    });
+    std::vector<rules::RuleFile> rules;
+    each("rules.sql", [&](const std::string& text, const std::string& file) -> Status {
+      rules.push_back({file, text});
+      return {};
+    });
+    zones->build_index();
+    packs_.zones = std::move(zones);
+    if (mistakes_.empty()) compile_rules(rules);
+    if (!mistakes_.empty()) return invalid(fmt::format("{}", fmt::join(mistakes_, "\n")));
+    name_own_types(schema_, packs_.catalog);
+    packs_.catalog.zones_geojson = zone_features.collection();
+    packs_.catalog.map_geojson = map.collection();
+    packs_.parts.assign(fingerprints_.begin(), fingerprints_.end());
+    return std::move(packs_);
+  }
+
+ private:
+  // Calls `load` with every pack's file of this name.
+  template <typename Load>
+  void each(const std::string& name, Load load) {
+    for (const std::string& folder : folders_) {
+      const std::string file = folder + "/" + name;
+      const auto text = read_optional(disk_, file);
+      if (!text) {
+        mistakes_.push_back(text.error().message);
+        continue;
+      }
+      if (!*text) continue;
+      std::uint64_t& fingerprint = fingerprints_[name];
+      fingerprint = hash_mix(fingerprint, hash64(**text));
+      if (const Status status = load(**text, file); !status) {
+        mistakes_.push_back(status.error().message);
       }
     }
   }
-  return {};
+
+  Status load_sources(const std::string& text, const std::string& file) {
+    FICUS_TRY(connect::SourcesFile sources,
+              connect::SourcesFile::load(text, file, {schema_, disk_}));
+    for (connect::SourceDeclaration& source : sources.sources) {
+      const auto other =
+          std::ranges::find(packs_.sources, source.name, &connect::SourceDeclaration::name);
+      if (other != packs_.sources.end()) {
+        mistakes_.push_back(fmt::format("{}:{}: source '{}' is declared already at {}:{}",
+                                        source.file, source.line, source.name, other->file,
+                                        other->line));
+        continue;
+      }
+      packs_.sources.push_back(std::move(source));
+    }
+    return {};
+  }
+
+  void compile_rules(const std::vector<rules::RuleFile>& files) {
+    auto compiled = rules::RuleSet::compile(files, schema_, packs_.zones);
+    if (!compiled) {
+      mistakes_.push_back(compiled.error().message);
+      return;
+    }
+    packs_.rules = *std::move(compiled);
+    check_departments(*packs_.rules, packs_.catalog, schema_, mistakes_);
+  }
+
+  const std::vector<std::string>& folders_;
+  Disk& disk_;
+  Schema& schema_;
+  LoadedPacks packs_;
+  std::map<std::string, std::uint64_t> fingerprints_;
+  std::vector<std::string> mistakes_;
+};
+
+}  // namespace
+
+Result<LoadedPacks> LoadedPacks::load(const std::vector<std::string>& folders, Disk& disk,
+                                      Schema& schema) {
+  return PackLoader(folders, disk, schema).run();
+}
+
+std::vector<std::string> LoadedPacks::warnings(const Schema& schema) const {
+  std::set<TypeId> looked_at;  // by rules
+  std::set<TypeId> filled;     // by sources and rules
+  for (std::uint32_t i = 0; i < rules->rule_count(); ++i) {
+    const rules::RuleInfo& rule = rules->info(rules::RuleId(i));
+    looked_at.insert(rule.from);
+    filled.insert(rule.into);
+  }
+  std::vector<std::string> warnings;
+  for (const connect::SourceDeclaration& source : sources) {
+    std::vector<TypeId> types;
+    if (source.mapping != nullptr) {
+      types = source.mapping->types();
+    } else {  // AIS: docs/SOURCES.md names its types
+      for (const char* name : {"Vessel", "AisBaseStation", "AidToNavigation", "SarAircraft"}) {
+        if (const auto type = schema.find_type(name)) types.push_back(*type);
+      }
+    }
+    filled.insert(types.begin(), types.end());
+    if (std::ranges::none_of(types, [&](TypeId type) { return looked_at.contains(type); })) {
+      warnings.push_back(fmt::format("{}:{}: no rule looks at what the source '{}' brings",
+                                     source.file, source.line, source.name));
+    }
+  }
+  const auto is_own = [](std::string_view name) {
+    return name == "Alert" || name == "Configuration" || name == "Vessel" ||
+           name == "AisBaseStation" || name == "AidToNavigation" || name == "SarAircraft";
+  };
+  for (const connect::TypeDeclaration& type : catalog.types) {
+    if (filled.contains(type.id) || is_own(type.name)) continue;
+    warnings.push_back(
+        fmt::format("types.yaml: no source and no rule fills the type '{}'", type.name));
+  }
+  return warnings;
 }
 
 }  // namespace ficus::app

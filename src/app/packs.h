@@ -1,6 +1,9 @@
 #pragma once
 
+#include <cstdint>
+#include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "api/catalog.h"
@@ -8,7 +11,7 @@
 #include "connect/mapping/sources_file.h"
 #include "model/schema.h"
 #include "model/zone_set.h"
-#include "rules/rule_book.h"
+#include "rules/rule_set.h"
 
 namespace ficus::app {
 
@@ -18,17 +21,20 @@ namespace ficus::app {
 //   base map)
 struct LoadedPacks {
   api::Catalog catalog;
-  std::vector<connect::SourceDeclaration> sources;
-  std::vector<rules::RuleFile> rules;
-  ZoneSet zones;
+  std::vector<connect::SourceDeclaration> sources;  // no two with one name
+  std::shared_ptr<const ZoneSet> zones;
+  rules::RuleSetPtr rules;
+  // A fingerprint of each kind of file, by its name.
+  std::vector<std::pair<std::string, std::uint64_t>> parts;
 
-  // Declares types in the schema first, then reads the rest. An error names file, line and column.
+  // Declares types in the schema first, then reads the rest. The error lists the mistakes of all
+  // files, one a line, with file, line and column; rules are looked at when all else is right,
+  // since their mistakes might be those of a type or zone.
   static Result<LoadedPacks> load(const std::vector<std::string>& folders, Disk& disk,
                                   Schema& schema);
+  // What is allowed but looks forgotten, one a line: types that nothing fills, sources that no rule
+  // looks at.
+  std::vector<std::string> warnings(const Schema& schema) const;
 };
-
-// A rule that assigns its alerts must assign them to a department that exists.
-Status check_departments(const rules::RuleBook& rules, const api::Catalog& catalog,
-                         const Schema& schema);
 
 }  // namespace ficus::app

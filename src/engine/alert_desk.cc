@@ -79,6 +79,7 @@ Result<AlertAttributes> AlertAttributes::declare(Schema& schema) {
       {&A::acknowledged_at, "acknowledgedAt", ValueKind::time, "确认时间", "acknowledged at"},
       {&A::assigned_by, "assignedBy", ValueKind::text, "指派人", "assigned by"},
       {&A::cleared_at, "clearedAt", ValueKind::time, "解除时间", "cleared at"},
+      {&A::cleared_because, "clearedBecause", ValueKind::text, "解除原因", "cleared because"},
       {&A::closed_by, "closedBy", ValueKind::text, "关闭人", "closed by"},
       {&A::closed_at, "closedAt", ValueKind::time, "关闭时间", "closed at"},
       {&A::location, "location", ValueKind::point, "位置", "location"},
@@ -154,12 +155,38 @@ void AlertDesk::on_met(const AlertOccasion& occasion, const twin::Twin& twin, Ti
 void AlertDesk::on_gone(const AlertOccasion& occasion, const twin::Twin& twin, Timestamp now,
                         ObservationBatch& out) const {
   const std::optional<twin::EntityView> alert = latest(occasion, twin);
-  if (!alert) return;
-  const std::optional<AlertState> state = state_of(*alert, at_.status);
+  if (alert) clear(*alert, occasion.observed_at, "condition_ended", now, out);
+}
+
+void AlertDesk::clear(const twin::EntityView& alert, Timestamp cleared_at, const char* because,
+                      Timestamp now, ObservationBatch& out) const {
+  const std::optional<AlertState> state = state_of(alert, at_.status);
   if (!state || !is_open(*state)) return;
-  const std::pair<AttributeId, Value> changes[] = {
-      {at_.cleared_at, Value::time(occasion.observed_at)}};
-  write(*alert, next_moment(*alert, now), next(*state, AlertEvent::condition_gone), changes, out);
+  const std::pair<AttributeId, Value> changes[] = {{at_.cleared_at, Value::time(cleared_at)},
+                                                   {at_.cleared_because, Value::text(because)}};
+  write(alert, next_moment(alert, now), next(*state, AlertEvent::condition_gone), changes, out);
+}
+
+std::vector<std::string> AlertDesk::entities_with_open_alert(std::string_view rule,
+                                                             const twin::Twin& twin) const {
+  const std::string prefix = unclosed_key(rule, "");
+  std::vector<std::string> entities;
+  for (const auto& [key, id] : unclosed_) {
+    if (!key.starts_with(prefix)) continue;
+    const auto alert = twin.find(id);
+    const auto state = alert ? state_of(*alert, at_.status) : std::nullopt;
+    if (state && is_open(*state)) entities.push_back(key.substr(prefix.size()));
+  }
+  std::ranges::sort(entities);  // the order of a hash table is not the same at replay
+  return entities;
+}
+
+void AlertDesk::on_rule_removed(std::string_view rule, std::string_view entity_id,
+                                const twin::Twin& twin, Timestamp now,
+                                ObservationBatch& out) const {
+  const auto alert =
+      latest({.rule = rule, .entity_id = entity_id, .observed_at = now, .values = {}}, twin);
+  if (alert) clear(*alert, now, "rule_removed", now, out);
 }
 
 Status AlertDesk::operate(const AlertCommand& command, const twin::Twin& twin, Timestamp now,

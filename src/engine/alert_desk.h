@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <vector>
 
 #include "base/result.h"
 #include "engine/alert_command.h"
@@ -17,8 +18,8 @@ namespace ficus {
 struct AlertAttributes {
   TypeId type;
   AttributeId category, sub_category, severity, alert_source, date_issued, description, assigned_to,
-      rule, status, acknowledged_by, acknowledged_at, assigned_by, cleared_at, closed_by, closed_at,
-      location;
+      rule, status, acknowledged_by, acknowledged_at, assigned_by, cleared_at, cleared_because,
+      closed_by, closed_at, location;
 
   static Result<AlertAttributes> declare(Schema& schema);
 };
@@ -52,6 +53,13 @@ class AlertDesk {
   // The condition ended: clears the open alert, if there is one.
   void on_gone(const AlertOccasion& occasion, const twin::Twin& twin, Timestamp now,
                ObservationBatch& out) const;
+  // Nobody watches any more whether the condition still holds, since the rule is gone: the open
+  // alert is cleared, with the reason "rule_removed", and waits for an operator to close it.
+  void on_rule_removed(std::string_view rule, std::string_view entity_id, const twin::Twin& twin,
+                       Timestamp now, ObservationBatch& out) const;
+  // The entities about which the rule has an open alert, in order of their ids.
+  std::vector<std::string> entities_with_open_alert(std::string_view rule,
+                                                    const twin::Twin& twin) const;
   // ErrorCode::not_found, or conflict with the state that forbids it.
   Status operate(const AlertCommand& command, const twin::Twin& twin, Timestamp now,
                  ObservationBatch& out) const;
@@ -66,6 +74,8 @@ class AlertDesk {
   // An id that no entity has: a condition may be met twice at one moment, but a closed alert stays
   // closed.
   std::string new_id(const AlertOccasion& occasion, const twin::Twin& twin) const;
+  void clear(const twin::EntityView& alert, Timestamp cleared_at, const char* because,
+             Timestamp now, ObservationBatch& out) const;
   Value location_of(std::string_view entity_id, const twin::Twin& twin) const;
   void learn_one(std::string_view rule, std::string_view entity, std::string_view status,
                  std::string_view alert_id);

@@ -53,15 +53,17 @@ Result<std::unique_ptr<Engine>> Engine::open(const EngineParts& parts, EngineOpt
   const EngineOptions& o = engine->options_;
   FICUS_TRY(const AlertAttributes alert_attributes, AlertAttributes::declare(parts.schema));
   for (std::size_t index = 0; index < o.shards; ++index) {
-    FICUS_TRY(rules::RuleBook rules,
-              rules::RuleBook::compile(o.rules, parts.schema, parts.zones, {}, &parts.clock));
-    auto state =
-        std::make_unique<ShardState>(parts.schema, std::move(rules), alert_attributes, o.state);
+    ShardStateOptions state_options = o.state;
+    state_options.keeps_configuration_entity = index == 0;
+    auto state = std::make_unique<ShardState>(parts.schema,
+                                              rules::RuleBook(o.rules, parts.schema, &parts.clock),
+                                              alert_attributes, state_options);
     const ShardOptions shard_options{
         .index = static_cast<std::uint32_t>(index),
         .directory = fmt::format("{}/log/shard-{}", o.data_directory, index),
         .queue_items_max = o.queue_batches_max,
-        .log = o.log};
+        .log = o.log,
+        .configuration = o.configuration};
     const std::uint64_t history_position =
         index < parts.history_positions.size() ? parts.history_positions[index] : 0;
     FICUS_TRY(auto shard, Shard::open({.disk = parts.disk,
@@ -162,6 +164,19 @@ bool Engine::try_submit_parts(SourceBatch&& batch, Completion&& done) {
     }
   }
   return true;
+}
+
+void Engine::change(const Configuration& configuration, const rules::RuleSetPtr& rules,
+                    Completion done) {
+  // No batch may be split around this.
+  const std::lock_guard lock(submit_mutex_);
+  auto gathered = std::make_shared<Gathered>(shards_.size(), std::move(done));
+  for (const auto& shard : shards_) {
+    Completion part = [gathered](const Status& status) { gathered->arrive(status); };
+    Shard::Change change{configuration, rules::RuleBook(rules, parts_.schema, &parts_.clock),
+                         std::move(part)};
+    if (!shard->queue().push_unlimited(std::move(change))) gathered->arrive(stopping());
+  }
 }
 
 template <typename T>
@@ -307,11 +322,15 @@ void Engine::status(OnStatus on_status) {
         EngineStatus status;
         for (ShardReport& part : parts) {
           status.shards.push_back(std::move(part.shard));
-          if (status.rules.empty()) {
-            status.rules = std::move(part.rules);
-            continue;
+          // By name: while rules are being changed, shards may have different ones.
+          for (RuleStatus& rule : part.rules) {
+            const auto same = std::ranges::find(status.rules, rule.name, &RuleStatus::name);
+            if (same == status.rules.end()) {
+              status.rules.push_back(std::move(rule));
+            } else {
+              same->add(rule);
+            }
           }
-          for (std::size_t i = 0; i < part.rules.size(); ++i) status.rules[i].add(part.rules[i]);
         }
         on_status(std::move(status));
       });

@@ -17,13 +17,13 @@
 #include "engine/alert_command.h"
 #include "engine/books.h"
 #include "engine/commit_log.h"
+#include "engine/configuration.h"
 #include "engine/delivery.h"
 #include "engine/intake.h"
 #include "engine/shard_state.h"
 #include "history/feed.h"
 #include "model/schema.h"
 #include "model/source_batch.h"
-#include "model/zone_set.h"
 #include "twin/query.h"
 #include "twin/twin.h"
 
@@ -37,7 +37,8 @@ struct EngineOptions {
   CommitLogOptions log;
   ShardStateOptions state;
   std::size_t queue_batches_max = 256;  // per shard; a full queue slows the senders down
-  std::vector<rules::RuleFile> rules;
+  rules::RuleSetPtr rules;              // compiled with the schema of EngineParts
+  Configuration configuration;
 };
 
 // What the engine borrows from main; all of it outlives the engine.
@@ -46,7 +47,6 @@ struct EngineParts {
   const Clock& clock;
   Logger& logger;
   Schema& schema;
-  const ZoneSet& zones;
   history::HistoryFeed& history;
   std::span<const std::uint64_t> history_positions;  // per shard, as the history had them at start
   Intake* intake = nullptr;                          // null: always open
@@ -123,6 +123,11 @@ class Engine {
   std::optional<Error> refusal() const {
     return parts_.intake == nullptr ? std::nullopt : parts_.intake->refusal();
   }
+
+  // Lets other rules hold in every shard from one step to the next; a batch is seen by the old
+  // rules or by the new ones. What becomes of the rules' state stands at ShardState::change. `done`
+  // runs when it is durable in all shards.
+  void change(const Configuration& configuration, const rules::RuleSetPtr& rules, Completion done);
 
   Schema& schema() { return parts_.schema; }
   std::size_t shard_count() const { return shards_.size(); }

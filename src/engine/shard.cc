@@ -117,17 +117,26 @@ Status Shard::recover() {
                       {"entities", std::to_string(state_->twin().entity_count())},
                       {"from_snapshot", std::to_string(log_->last_snapshot().offset)},
                       {"log_end", std::to_string(log_->end().offset)}});
+  return take_over_configuration();
+}
+
+// The log was written with other rules, zones, mappings: that they are new is the first fact now.
+Status Shard::take_over_configuration() {
+  if (state_->is_in_force(options_.configuration)) return {};
+  const RuleChanges changes = compare_rules(state_->rules_in_force(), state_->rules().set().keys());
+  Step step = state_->change(options_.configuration, state_->rules().fresh(), parts_.clock.now());
+  FICUS_TRY_VOID(step.status);
+  parts_.logger.info("engine", "another configuration holds now",
+                     {{"shard", std::to_string(options_.index)},
+                      {"fingerprint", options_.configuration.fingerprint()},
+                      {"rules_added", std::to_string(changes.added.size())},
+                      {"rules_changed", std::to_string(changes.changed.size())},
+                      {"rules_removed", std::to_string(changes.removed.size())}});
+  add(std::move(step), {});
   return {};
 }
 
-Status Shard::restore(const Sections& sections) {
-  std::vector<std::string> report;
-  FICUS_TRY_VOID(state_->decode(sections, report));
-  for (const std::string& dropped : report) {
-    parts_.logger.warning("rules", "a changed rule starts afresh", {{"rule", dropped}});
-  }
-  return {};
-}
+Status Shard::restore(const Sections& sections) { return state_->decode(sections); }
 
 Status Shard::replay(std::string_view payload, Timestamp time, log::Position end) {
   FICUS_TRY(Step step, state_->replay(payload, time));
@@ -247,23 +256,32 @@ void Shard::work_off(Item& item) {
   if (auto* const heard = std::get_if<Heard>(&item)) {
     add(state_->hear(heard->source, std::move(heard->batch), parts_.clock.now()),
         std::move(heard->done));
+  } else if (auto* const operate = std::get_if<Operate>(&item)) {
+    add(state_->operate(operate->command, parts_.clock.now()), std::move(operate->done));
   } else {
-    auto& operate = std::get<Operate>(item);
-    add(state_->operate(operate.command, parts_.clock.now()), std::move(operate.done));
+    auto& change = std::get<Change>(item);
+    add(state_->change(change.configuration, std::move(change.next), parts_.clock.now()),
+        std::move(change.done));
   }
+}
+
+// REQUIRES: the state has changed already; without its record the log would no longer be its cause.
+void Shard::append(Timestamp time, std::string_view record) {
+  const auto appended = log_->append(time, record);
+  if (!appended) {
+    parts_.logger.error("log", "cannot append a step", {{"error", appended.error().message}});
+    FICUS_CHECK(appended.has_value());
+  }
+  uncommitted_ = true;
 }
 
 void Shard::add(Step&& step, Completion&& done) {
   if (step.record.empty() && !done) return;
-  if (!step.record.empty()) {
-    const auto appended = log_->append(step.time, step.record);
-    // The state has changed already; without its record the log would no longer be its cause.
-    if (!appended) {
-      parts_.logger.error("log", "cannot append a step", {{"error", appended.error().message}});
-      FICUS_CHECK(appended.has_value());
-    }
-    uncommitted_ = true;
+  for (const std::string& piece : step.pieces) {
+    append(step.time, piece);
+    commit();  // the log's buffer has a limit
   }
+  if (!step.record.empty()) append(step.time, step.record);
   pending_.push_back({.end = log_->end(),
                       .status = std::move(step.status),
                       .done = std::move(done),

@@ -22,6 +22,7 @@ struct ShardOptions {
   std::string directory;
   std::size_t queue_items_max = 256;
   CommitLogOptions log;
+  Configuration configuration;  // that holds now; what the log says of it may differ
   Micros history_patience_at_stop = Micros::from_seconds(3);  // without a step of its own
 };
 
@@ -54,8 +55,13 @@ class Shard final : private LogFold {
     AlertCommand command;
     Completion done;  // with the error, or when durable
   };
+  struct Change {
+    Configuration configuration;
+    rules::RuleBook next;
+    Completion done;  // with the error, or when durable
+  };
   using Look = std::move_only_function<void(const ShardState&, const Shard&)>;
-  using Item = std::variant<Heard, Operate>;
+  using Item = std::variant<Heard, Operate, Change>;
 
   // Restores the newest snapshot, replays the log behind it, feeds history what it lacks.
   static Result<std::unique_ptr<Shard>> open(const ShardParts& parts, const ShardOptions& options,
@@ -101,6 +107,7 @@ class Shard final : private LogFold {
   Shard(const ShardParts& parts, const ShardOptions& options, std::unique_ptr<ShardState> state,
         std::uint64_t history_position);
   Status recover();
+  Status take_over_configuration();
   Status restore(const Sections& sections) override;
   Status replay(std::string_view payload, Timestamp time, log::Position end) override;
   void answer_questions();
@@ -111,6 +118,7 @@ class Shard final : private LogFold {
   bool give_up_if_hopeless(DeliverySink& sink);
   void feed_history();
   void add(Step&& step, Completion&& done);
+  void append(Timestamp time, std::string_view record);
   void commit();
   void release(DeliverySink& sink);
   void fail_waiting(const Error& error, DeliverySink& sink);

@@ -48,6 +48,7 @@ ShardState::ShardState(Schema& schema, rules::RuleBook rules,
                        const AlertAttributes& alert_attributes, const ShardStateOptions& options)
     : schema_(schema),
       alert_attributes_(alert_attributes),
+      options_(options),
       twin_(schema, options.twin),
       rules_(std::move(rules)),
       alerts_(schema, alert_attributes, options.reopen_within) {}
@@ -225,6 +226,19 @@ void ShardState::emit(const rules::Emission& emission, Timestamp now) {
   for (const auto& [attribute, value] : emission.values) rows.set(attribute, value);
 }
 
+void ShardState::apply_derived(const std::string& origin, ObservationBatch&& rows, Timestamp now,
+                               fact::StepWriter& writer, Step& step) {
+  rows.finish();
+  auto shared = std::make_shared<const ObservationBatch>(std::move(rows));
+  auto settled = apply(shared, origin, now, true);
+  if (!settled) {
+    step.status = std::unexpected(settled.error());
+    return;
+  }
+  writer.derived(origin, *shared);
+  step.settled.push_back(*std::move(settled));
+}
+
 void ShardState::derive(Timestamp now, fact::StepWriter& writer, Step& step) {
   for (int depth = 0; depth < kDerivationDepthMax && !emissions_.empty(); ++depth) {
     std::vector<rules::Emission> emissions;
@@ -235,16 +249,7 @@ void ShardState::derive(Timestamp now, fact::StepWriter& writer, Step& step) {
       emit(emission, now);
       for (auto& [rule, rows] : derived_) {
         if (rows.row_count() == 0) continue;
-        rows.finish();
-        const std::string origin = "rule:" + rule;
-        auto shared = std::make_shared<const ObservationBatch>(std::move(rows));
-        auto settled = apply(shared, origin, now, true);
-        if (!settled) {
-          step.status = std::unexpected(settled.error());
-          continue;
-        }
-        writer.derived(origin, *shared);
-        step.settled.push_back(*std::move(settled));
+        apply_derived("rule:" + rule, std::move(rows), now, writer, step);
       }
     }
   }
@@ -256,50 +261,69 @@ Result<Step> ShardState::replay(std::string_view record, Timestamp time) {
   Step step;
   twin_.set_trusts_rows(true);
   rules_.advance(time, PresentOfTwin(schema_, twin_), emissions_);
-  for (fact::Fact& fact : facts) {
-    if (auto* const derived = std::get_if<fact::Derived>(&fact)) {
-      auto rows = std::make_shared<const ObservationBatch>(std::move(derived->rows));
-      FICUS_TRY(SettledBatch settled, apply(std::move(rows), derived->origin, time, true));
-      step.settled.push_back(std::move(settled));
-      continue;
-    }
-    auto& [source, batch] = std::get<fact::Heard>(fact);
-    enter_in_books(source, batch);
-    for (ObservationBatch& rows : batch.observations) {
-      auto shared = std::make_shared<const ObservationBatch>(std::move(rows));
-      FICUS_TRY(SettledBatch settled, apply(std::move(shared), source, time, false));
-      count(settled, books_.of(source));
-      step.settled.push_back(std::move(settled));
-    }
-    step.source = source;
-    step.received_at = batch.received_at;
-    step.quarantined = std::move(batch.quarantined);
-  }
+  for (fact::Fact& fact : facts) FICUS_TRY_VOID(replay_fact(std::move(fact), time, step));
   twin_.set_trusts_rows(false);
   emissions_.clear();  // what the rules said then stands in the record
   return step;
 }
 
+Status ShardState::replay_fact(fact::Fact&& fact, Timestamp time, Step& step) {
+  if (const auto* const piece = std::get_if<fact::RulesStatePiece>(&fact)) {
+    state_pieces_ += piece->bytes;
+    return {};
+  }
+  if (auto* const change = std::get_if<fact::ConfigurationChanged>(&fact)) {
+    return replay_change(std::move(*change));
+  }
+  state_pieces_.clear();  // their change was never written
+  if (auto* const derived = std::get_if<fact::Derived>(&fact)) {
+    auto rows = std::make_shared<const ObservationBatch>(std::move(derived->rows));
+    FICUS_TRY(SettledBatch settled, apply(std::move(rows), derived->origin, time, true));
+    step.settled.push_back(std::move(settled));
+    return {};
+  }
+  auto& [source, batch] = std::get<fact::Heard>(fact);
+  enter_in_books(source, batch);
+  for (ObservationBatch& rows : batch.observations) {
+    auto shared = std::make_shared<const ObservationBatch>(std::move(rows));
+    FICUS_TRY(SettledBatch settled, apply(std::move(shared), source, time, false));
+    count(settled, books_.of(source));
+    step.settled.push_back(std::move(settled));
+  }
+  step.source = source;
+  step.received_at = batch.received_at;
+  step.quarantined = std::move(batch.quarantined);
+  return {};
+}
+
 ShardState::Sections ShardState::encode() const {
-  Sections sections(3);
+  Sections sections(4);
   sections[0].first = "twin";
   twin_.encode(sections[0].second);
   sections[1].first = "rules";
   rules_.encode(sections[1].second);
   sections[2].first = "books";
   books_.encode(sections[2].second);
+  sections[3].first = "configuration";
+  fact::StepWriter(schema_, sections[3].second).configuration_changed({"", parts_, ""});
   return sections;
 }
 
-Status ShardState::decode(const Sections& sections, std::vector<std::string>& report) {
+Status ShardState::decode(const Sections& sections) {
   for (const auto& [name, bytes] : sections) {
     if (name == "twin") {
       FICUS_TRY_VOID(twin_.decode(bytes));
     } else if (name == "rules") {
       FICUS_TRY(rules::RestoreReport restored, rules_.decode(bytes));
-      report = std::move(restored.dropped);
+      rules_in_force_ = std::move(restored.keys);
     } else if (name == "books") {
       FICUS_TRY_VOID(books_.decode(bytes));
+    } else if (name == "configuration") {
+      FICUS_TRY(std::vector<fact::Fact> facts, fact::read_step(bytes, schema_));
+      auto* const change =
+          facts.size() == 1 ? std::get_if<fact::ConfigurationChanged>(facts.data()) : nullptr;
+      if (change == nullptr) return fail(ErrorCode::corrupt, "the snapshot's configuration");
+      parts_ = std::move(change->parts);
     } else {
       return fail(ErrorCode::corrupt, fmt::format("unknown section '{}' in snapshot", name));
     }

@@ -9,6 +9,7 @@
 #include "engine/alert_desk.h"
 #include "engine/books.h"
 #include "engine/commit_log.h"
+#include "engine/configuration.h"
 #include "engine/delivery.h"
 #include "rules/rule_book.h"
 #include "twin/twin.h"
@@ -21,6 +22,7 @@ struct Step {
   Status status;       // why part of it was refused, if it was
   Timestamp time;      // when it was taken: must be the record's time, which replay is told
   std::string record;  // a log payload (codec/fact); empty if nothing happened
+  std::vector<std::string> pieces;  // payloads that stand before it, of a change with much state
   std::vector<SettledBatch> settled;
   std::string source;  // of what was heard; empty if nothing was
   Timestamp received_at;
@@ -29,7 +31,9 @@ struct Step {
 
 struct ShardStateOptions {
   twin::TwinLimits twin;
-  Micros reopen_within = Micros::from_seconds(300);  // see AlertDesk
+  Micros reopen_within = Micros::from_seconds(300);           // see AlertDesk
+  bool keeps_configuration_entity = false;                    // one shard does
+  std::size_t state_piece_bytes_max = std::size_t{16} << 20;  // of a record with state of rules
 };
 
 // The views of one shard: twin, rules, alerts and books, as one deterministic fold over the log. No
@@ -47,14 +51,25 @@ class ShardState {
   // Time passes: rules that wait for silence may speak.
   Step advance(Timestamp now);
   Step operate(const AlertCommand& command, Timestamp now);
+  // Another configuration holds from here on: `next` takes over the state of the rules that are the
+  // same. A changed rule starts afresh, but knows its open alerts and so clears those that it would
+  // not raise; those of a rule that is gone are cleared. The record carries all that the rules know
+  // afterwards, so that a replay, which has the newest rules only, knows the same from here on. If
+  // the step's status is an error, nothing has changed.
+  Step change(const Configuration& configuration, rules::RuleBook next, Timestamp now);
+  // Whether this configuration holds, and just the rules of the book: not so after the recovery of
+  // a log that was written with others.
+  bool is_in_force(const Configuration& configuration) const;
+  std::span<const rules::RuleKey> rules_in_force() const { return rules_in_force_; }
+  const std::vector<std::pair<std::string, std::uint64_t>>& parts() const { return parts_; }
+
   // Applies a record of the log; `time` is the record's.
   Result<Step> replay(std::string_view record, Timestamp time);
 
   using Sections = LogFold::Sections;
   Sections encode() const;
-  // REQUIRES: a new state. `report` names rules whose state was dropped since their text has
-  // changed.
-  Status decode(const Sections& sections, std::vector<std::string>& report);
+  // REQUIRES: a new state.
+  Status decode(const Sections& sections);
 
   const twin::Twin& twin() const { return twin_; }
   const Books& books() const { return books_; }
@@ -75,14 +90,29 @@ class ShardState {
   // Turns emissions_ into rows, applies those, and again, until the rules are silent.
   void derive(Timestamp now, fact::StepWriter& writer, Step& step);
   void emit(const rules::Emission& emission, Timestamp now);
+  // Tells a rule that is new or has changed which alerts of its name are open.
+  void know_open_alerts(rules::RuleBook& book, rules::RuleId rule) const;
+  // Clears the open alerts of the rule that no rule of the book stands for.
+  void clear_unwatched(const std::string& rule, Timestamp now, fact::StepWriter& writer,
+                       Step& step);
+  void write_configuration_entity(const std::string& by, const Configuration& configuration,
+                                  Timestamp now, fact::StepWriter& writer, Step& step);
+  void apply_derived(const std::string& origin, ObservationBatch&& rows, Timestamp now,
+                     fact::StepWriter& writer, Step& step);
+  Status replay_fact(fact::Fact&& fact, Timestamp time, Step& step);
+  Status replay_change(fact::ConfigurationChanged&& change);
   ObservationBatch& derived_rows(const std::string& rule, TypeId into);
 
   Schema& schema_;
   const AlertAttributes alert_attributes_;
+  const ShardStateOptions options_;
   twin::Twin twin_;
   rules::RuleBook rules_;
   AlertDesk alerts_;
   Books books_;
+  std::vector<rules::RuleKey> rules_in_force_;  // sorted
+  std::vector<std::pair<std::string, std::uint64_t>> parts_;
+  std::string state_pieces_;  // of a change whose record replay has not reached yet
 
   // Scratch, kept for its memory.
   std::vector<twin::AppliedRows> applied_;  // by TypeId

@@ -89,11 +89,7 @@ class Brain {
     const auto step = state_->replay(record.bytes, record.time);
     ASSERT_TRUE(step) << step.error().message;
   }
-  void restore(const ShardState::Sections& sections) {
-    std::vector<std::string> dropped;
-    ASSERT_TRUE(state_->decode(sections, dropped));
-    EXPECT_TRUE(dropped.empty());
-  }
+  void restore(const ShardState::Sections& sections) { ASSERT_TRUE(state_->decode(sections)); }
 
   ShardState& state() { return *state_; }
   const AlertAttributes& alert() const { return alert_; }
@@ -302,9 +298,9 @@ TEST(ShardState, RefusesDamagedRecordsAndSnapshots) {
     (void)again.state().replay(std::string_view(step.record).substr(0, length), at(0));
   }
   Brain again;
-  std::vector<std::string> dropped;
-  EXPECT_FALSE(again.state().decode({{"strange", ""}}, dropped));
-  EXPECT_FALSE(again.state().decode({{"books", "x"}}, dropped));
+  EXPECT_FALSE(again.state().decode({{"strange", ""}}));
+  EXPECT_FALSE(again.state().decode({{"books", "x"}}));
+  EXPECT_FALSE(again.state().decode({{"configuration", ""}}));
 }
 
 // A random life: late, repeated and new rows, operators, silence, full twins.

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/hash.h"
 
 namespace ficus {
 namespace {
@@ -23,6 +24,10 @@ constexpr double kMarginDegrees = 1e-9;
 std::size_t cells_over(const CellGrid& grid, const BoundingBox& box) {
   return std::size_t{grid.column_of(box.east) - grid.column_of(box.west) + 1} *
          (grid.row_of(box.north) - grid.row_of(box.south) + 1);
+}
+
+std::uint64_t hash_ring(std::uint64_t hash, const Ring& ring) {
+  return hash_mix(hash, hash64(std::as_bytes(std::span(ring)), ring.size()));
 }
 
 }  // namespace
@@ -131,6 +136,22 @@ std::span<const ZoneId> ZoneSet::of_kind(std::string_view kind) const {
   const auto found = kind_by_name_.find(kind);
   if (found == kind_by_name_.end()) return {};
   return kinds_[found->second].zones;
+}
+
+std::uint64_t ZoneSet::fingerprint(ZoneSelection selection) const {
+  FICUS_CHECK(selection.is_valid_);
+  std::uint64_t hash = selection.is_kind_ ? 1 : 0;
+  const ZoneId one(selection.index_);
+  const std::span<const ZoneId> chosen =
+      selection.is_kind_ ? std::span<const ZoneId>(kinds_[selection.index_].zones)
+                         : std::span<const ZoneId>(&one, 1);
+  for (const ZoneId id : chosen) {
+    for (const Polygon& polygon : zones_[id.index()].area.polygons) {
+      hash = hash_ring(hash, polygon.outer);
+      for (const Ring& hole : polygon.holes) hash = hash_ring(hash, hole);
+    }
+  }
+  return hash;
 }
 
 std::optional<ZoneSelection> ZoneSet::select(std::string_view name_or_kind) const {

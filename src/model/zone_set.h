@@ -68,6 +68,9 @@ class ZoneSet {
   // The zone of this name or, if there is none, the zones of this kind.
   std::optional<ZoneSelection> select(std::string_view name_or_kind) const;
 
+  // The same for the same polygons, whatever else is in the set.
+  std::uint64_t fingerprint(ZoneSelection selection) const;
+
   bool contains(ZoneId id, GeoPoint p) const { return areas_[id.index()].contains(p); }
   bool contains(ZoneSelection selection, GeoPoint p) const;
   // inside[i] = 1 if points[i] is in the selection, else 0. REQUIRES: same sizes.

@@ -1,40 +1,16 @@
 #include "rules/rule_book.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
-#include <map>
 #include <utility>
 
 #include "base/check.h"
-#include "rules/parser.h"
 #include "rules/rule_book_impl.h"
 
 namespace ficus::rules {
 namespace {
 
-constexpr std::size_t kProblemsShownMax = 20;
 // A batch in so many is timed, for the figures only.
 constexpr std::uint64_t kTimedEvery = 16;
-
-// Collects what is wrong over all files.
-class ProblemList {
- public:
-  void add(const RuleFile& file, const Problem& problem) {
-    if (++count_ > kProblemsShownMax) return;
-    if (!text_.empty()) text_.push_back('\n');
-    text_.append(place(file.name, file.text, problem.offset)).append(": ").append(problem.message);
-  }
-  bool empty() const { return count_ == 0; }
-  std::string text() const {
-    if (count_ <= kProblemsShownMax) return text_;
-    return fmt::format("{}\nand {} more", text_, count_ - kProblemsShownMax);
-  }
-
- private:
-  std::size_t count_ = 0;
-  std::string text_;
-};
 
 Value value_at(const Lane& lane, ValueKind kind, std::size_t row) {
   const std::size_t i = lane.index(row);
@@ -60,75 +36,20 @@ Value value_at(const Lane& lane, ValueKind kind, std::size_t row) {
 
 }  // namespace
 
-// ---- load
+// ---- what it is made of
 
-Result<RuleBook> RuleBook::compile(std::span<const RuleFile> files, Schema& schema,
-                                   const ZoneSet& zones, RuleLimits limits,
-                                   const Clock* stopwatch) {
-  ProblemList problems;
-  std::vector<CompiledRule> rules;
-  std::map<std::string, std::string> places;  // of rules, by name
-  const DeclaredCounts declared = declared_counts(schema);
-  for (const RuleFile& file : files) {
-    const std::size_t room = limits.rules_max - rules.size();
-    ParsedFile parsed = parse_file(
-        file.text, {limits.text_bytes_max, room, limits.nesting_max, limits.columns_max});
-    for (const Statement& statement : parsed.statements) {
-      auto rule = compile_statement(statement, file.text, schema, zones, declared);
-      if (!rule) {
-        parsed.problems.push_back(std::move(rule).error());
-        continue;
-      }
-      rule->info.file = file.name;
-      const std::string here = place(file.name, file.text, statement.name.at);
-      const auto [known, is_new] = places.emplace(statement.name.text, here);
-      if (!is_new) {
-        parsed.problems.push_back(
-            {statement.name.at, fmt::format("there is a rule '{}' already, at {}: expected another "
-                                            "name",
-                                            statement.name.text, known->second)});
-      }
-      rules.push_back(*std::move(rule));
-    }
-    std::ranges::sort(parsed.problems, {}, &Problem::offset);
-    for (const Problem& problem : parsed.problems) problems.add(file, problem);
-  }
-  if (!problems.empty()) return invalid(problems.text());
-  auto impl = std::make_unique<Impl>(schema, zones, limits, stopwatch);
-  impl->install({files.begin(), files.end()}, std::move(rules));
-  return RuleBook(std::move(impl));
-}
-
-Result<RuleBook> RuleBook::compile(std::string_view text, std::string_view file, Schema& schema,
-                                   const ZoneSet& zones, RuleLimits limits,
-                                   const Clock* stopwatch) {
-  const RuleFile one{std::string(file), std::string(text)};
-  return compile({&one, 1}, schema, zones, limits, stopwatch);
-}
-
-void RuleBook::Impl::install(std::vector<RuleFile> files, std::vector<CompiledRule> rules) {
-  files_ = std::move(files);
-  types_.resize(schema_.type_count());
-  for (CompiledRule& compiled : rules) {
-    const auto index = static_cast<std::uint32_t>(rules_.size());
-    auto rule = std::make_unique<LiveRule>();
-    rule->compiled = std::move(compiled);
-    rule->held.resize(rule->compiled.condition.held.size());
-    TypeState& type = types_[rule->compiled.info.from.index()];
-    type.rules.push_back(index);
-    use_attributes(type, rule->compiled.condition);
-    use_attributes(type, rule->compiled.select);
+RuleBook::Impl::Impl(RuleSetPtr set, Schema& schema, const Clock* stopwatch)
+    : set_(std::move(set)),
+      schema_(schema),
+      stopwatch_(stopwatch),
+      machine_(*set_->compiled().zones) {
+  const RuleSet::Compiled& compiled = set_->compiled();
+  types_.resize(compiled.wanted.size());
+  for (std::uint32_t index = 0; index < compiled.rules.size(); ++index) {
+    auto rule = std::make_unique<LiveRule>(compiled.rules[index]);
+    types_[rule->compiled.info.from.index()].rules.push_back(index);
     watch(*rule, index);
     rules_.push_back(std::move(rule));
-  }
-}
-
-// Tells the program where its attributes stand among the wanted ones, adding those that are new.
-void RuleBook::Impl::use_attributes(TypeState& type, Program& program) const {
-  for (const AttributeId attribute : program.attributes) {
-    auto found = std::find(type.wanted.begin(), type.wanted.end(), attribute);
-    if (found == type.wanted.end()) found = type.wanted.insert(found, attribute);
-    program.positions.push_back(static_cast<std::uint16_t>(found - type.wanted.begin()));
   }
 }
 
@@ -170,7 +91,7 @@ void RuleBook::Impl::observe(const RowsView& rows, Timestamp received_at,
   if (rows.type.index() >= types_.size() || types_[rows.type.index()].rules.empty()) return;
   if (rows.counted.empty()) return;
   TypeState& type = types_[rows.type.index()];
-  FICUS_CHECK(rows.present.size() == type.wanted.size());
+  FICUS_CHECK(rows.present.size() == set_->compiled().wanted_of(rows.type).size());
   resolve(rows, type);
   last_arrival_ = std::max(last_arrival_, received_at);  // a clock set back must not reorder
   for (const std::uint32_t index : type.watches) {
@@ -225,10 +146,11 @@ void RuleBook::Impl::find_edges(LiveRule& rule, const RowsView& rows, const Lane
 
 void RuleBook::Impl::note_failure(LiveRule& rule, const RowsView& rows, std::uint32_t row) {
   ++rule.figures.failures;
-  const auto file = std::find_if(files_.begin(), files_.end(), [&](const RuleFile& candidate) {
+  const std::vector<RuleFile>& files = set_->compiled().files;
+  const auto file = std::find_if(files.begin(), files.end(), [&](const RuleFile& candidate) {
     return candidate.name == rule.compiled.info.file;
   });
-  FICUS_CHECK(file != files_.end());
+  FICUS_CHECK(file != files.end());
   RuleFailure& failure = rule.figures.last_failure.emplace();
   failure.message = place(file->name, file->text, machine_.failure_at());
   failure.message.append(": ").append(machine_.failure());
@@ -324,10 +246,11 @@ void RuleBook::Impl::expire(Watch& watch, Timestamp until, const PresentReader& 
   present_rows_.ids.clear();
   present_rows_.observed_at.clear();
   present_rows_.present.clear();
-  for (const AttributeId attribute : type.wanted) {
+  const std::span<const AttributeId> wanted = set_->compiled().wanted_of(watch.type);
+  for (const AttributeId attribute : wanted) {
     present_rows_.present.emplace_back(attribute, schema_.attribute_kind(watch.type, attribute));
   }
-  present.read(watch.type, expired_, type.wanted, present_rows_);
+  present.read(watch.type, expired_, wanted, present_rows_);
   FICUS_CHECK(present_rows_.ids.size() == expired_.size() &&
               present_rows_.observed_at.size() == expired_.size());
   for (const Column& column : present_rows_.present) FICUS_CHECK(column.size() == expired_.size());
@@ -335,6 +258,40 @@ void RuleBook::Impl::expire(Watch& watch, Timestamp until, const PresentReader& 
                       expired_,   present_rows_.present, all_rows_};
   machine_.use(rows);
   for (const std::uint32_t index : watch.rules) evaluate(index, rows, false, deadlines_, out);
+}
+
+// ---- a change of rules
+
+void RuleBook::Impl::reset() {
+  for (const auto& rule : rules_) {
+    rule->held.assign(rule->held.size(), {});
+    rule->met = {};
+    rule->figures.entities_met = 0;
+  }
+  for (const auto& watch : watches_) watch->tracker = AbsenceTracker(watch->tracker.interval());
+  for (TypeState& type : types_) type.newest.clear();
+  slots_of_ = {};
+  last_arrival_ = Timestamp::min();
+}
+
+void RuleBook::Impl::introduce(TypeId type_id, EntityId entity, Timestamp newest, Timestamp now) {
+  if (type_id.index() >= types_.size() || types_[type_id.index()].rules.empty()) return;
+  if (slots_of_.is_known(entity)) return;
+  TypeState& type = types_[type_id.index()];
+  const std::uint32_t slot = slots_of_.slot_of(type_id, entity);
+  FICUS_CHECK(slot == type.newest.size());
+  type.newest.push_back(newest);
+  last_arrival_ = std::max(last_arrival_, now);
+  for (const std::uint32_t index : type.watches) {
+    watches_[index]->tracker.arrived(slot, last_arrival_);
+  }
+}
+
+void RuleBook::Impl::assume_met(LiveRule& rule, EntityId entity) {
+  FICUS_CHECK(slots_of_.is_known(entity));
+  const std::uint32_t slot = slots_of_.slot_of(rule.compiled.info.from, entity);
+  rule.figures.entities_met += rule.met.test(slot) ? 0 : 1;
+  rule.met.set(slot, true);
 }
 
 // ---- figures
@@ -360,17 +317,25 @@ std::uint64_t RuleBook::Impl::state_bytes() const {
 
 // ---- the public face
 
-RuleBook::RuleBook(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+RuleBook::RuleBook(RuleSetPtr set, Schema& schema, const Clock* stopwatch)
+    : impl_(std::make_unique<Impl>(std::move(set), schema, stopwatch)) {}
+
+Result<RuleBook> RuleBook::compile(std::string_view text, std::string_view file, Schema& schema,
+                                   const ZoneSet& zones, RuleLimits limits,
+                                   const Clock* stopwatch) {
+  const RuleFile one{std::string(file), std::string(text)};
+  // Borrowed: nothing is deleted.
+  const std::shared_ptr<const ZoneSet> borrowed(std::shared_ptr<const ZoneSet>(), &zones);
+  FICUS_TRY(RuleSetPtr set, RuleSet::compile({&one, 1}, schema, borrowed, limits));
+  return RuleBook(std::move(set), schema, stopwatch);
+}
+
 RuleBook::RuleBook(RuleBook&&) noexcept = default;
 RuleBook& RuleBook::operator=(RuleBook&&) noexcept = default;
 RuleBook::~RuleBook() = default;
 
-std::size_t RuleBook::rule_count() const { return impl_->rules().size(); }
-
-const RuleInfo& RuleBook::info(RuleId rule) const {
-  FICUS_CHECK(rule.index() < rule_count());
-  return impl_->rules()[rule.index()]->compiled.info;
-}
+const RuleSet& RuleBook::set() const { return impl_->set(); }
+RuleBook RuleBook::fresh() const { return impl_->fresh(); }
 
 RuleFigures RuleBook::figures(RuleId rule) const {
   FICUS_CHECK(rule.index() < rule_count());
@@ -380,8 +345,7 @@ RuleFigures RuleBook::figures(RuleId rule) const {
 std::uint64_t RuleBook::state_bytes() const { return impl_->state_bytes(); }
 
 std::span<const AttributeId> RuleBook::wanted(TypeId type) const {
-  const TypeState* state = impl_->type(type);
-  return state == nullptr ? std::span<const AttributeId>() : state->wanted;
+  return impl_->set().compiled().wanted_of(type);
 }
 
 bool RuleBook::has_rules(TypeId type) const {
@@ -399,6 +363,39 @@ void RuleBook::advance(Timestamp now, const PresentReader& present, std::vector<
 
 std::optional<Timestamp> RuleBook::next_deadline() const { return impl_->next_deadline(); }
 void RuleBook::encode(std::string& out) const { impl_->encode(out); }
-Result<RestoreReport> RuleBook::decode(std::string_view bytes) { return impl_->decode(bytes); }
+Result<RestoreReport> RuleBook::decode(std::string_view bytes) {
+  return impl_->decode(bytes, nullptr, Timestamp::min());
+}
+
+Result<RestoreReport> RuleBook::decode(std::string_view bytes, std::span<const RuleKey> kept,
+                                       Timestamp now) {
+  const std::vector<RuleKey> list(kept.begin(), kept.end());
+  return impl_->decode(bytes, &list, now);
+}
+
+void RuleBook::reset() { impl_->reset(); }
+
+void RuleBook::introduce(TypeId type, EntityId entity, Timestamp newest, Timestamp now) {
+  impl_->introduce(type, entity, newest, now);
+}
+
+void RuleBook::assume_met(RuleId rule, EntityId entity) {
+  FICUS_CHECK(rule.index() < rule_count());
+  impl_->assume_met(*impl_->rules()[rule.index()], entity);
+}
+
+void RuleBook::continue_figures(const RuleBook& before) {
+  for (const auto& rule : impl_->rules()) {
+    for (const auto& other : before.impl_->rules()) {
+      if (other->compiled.info.name != rule->compiled.info.name ||
+          other->compiled.token_hash != rule->compiled.token_hash) {
+        continue;
+      }
+      const std::uint64_t entities_met = rule->figures.entities_met;
+      rule->figures = other->figures;
+      rule->figures.entities_met = entities_met;
+    }
+  }
+}
 
 }  // namespace ficus::rules

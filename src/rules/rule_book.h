@@ -18,36 +18,9 @@
 #include "model/zone_set.h"
 #include "rules/emission.h"
 #include "rules/rows_view.h"
+#include "rules/rule_set.h"
 
 namespace ficus::rules {
-
-struct RuleLimits {
-  std::size_t text_bytes_max = 1 << 20;  // of one file: more is an error at load
-  std::size_t rules_max = 1000;          // of one book: more is an error at load
-  std::size_t nesting_max = 100;  // parentheses, functions, operators in each other: error at load
-  std::size_t columns_max = 64;   // of one INSERT: more is an error at load
-  std::size_t entities_max = 4'000'000;  // of one snapshot: more is refused as corrupt
-};
-
-struct RuleFile {
-  std::string name;  // for messages
-  std::string text;
-};
-
-// What a rule is; fixed after compile.
-struct RuleInfo {
-  std::string name;
-  std::string comment;  // of the COMMENT clause, or empty
-  std::string text;     // the statement as written
-  std::string file;
-  std::uint32_t line = 0;
-  TypeId from;
-  TypeId into;
-  std::vector<AttributeId> into_attributes;  // in the order of the INSERT columns
-  // SELECT expressions that are constants: what every emission will say, such as the department.
-  std::vector<std::pair<AttributeId, Value>> constants;
-  bool uses_absent = false;
-};
 
 // A row that a rule could not evaluate, such as the square root of a negative number. The row
 // counts as not met.
@@ -73,6 +46,7 @@ struct RuleFigures {
 // What became of a snapshot's state.
 struct RestoreReport {
   std::size_t restored = 0;
+  std::vector<RuleKey> keys;  // of all rules that the snapshot has, sorted
   // Rules whose text has changed or that are gone: their state was dropped. "name: was met for 3".
   std::vector<std::string> dropped;
 };
@@ -84,14 +58,10 @@ class RuleBook {
  public:
   class Impl;  // rule_book_impl.h
 
-  // Compiles every CREATE RULE of the files. An error lists what is wrong, one problem a line:
-  // "rules.sql:3:18: unknown attribute 'sped' of Vehicle: did you mean 'speed'?".
-  // Columns of an INTO type that are not known yet are added to the schema with the kind of their
-  // expression. `schema`, `zones` and `stopwatch` (may be null) are kept and must outlive the book.
-  static Result<RuleBook> compile(std::span<const RuleFile> files, Schema& schema,
-                                  const ZoneSet& zones, RuleLimits limits = {},
-                                  const Clock* stopwatch = nullptr);
-  // The same for one file.
+  // No state yet. `schema` is the one the set was compiled with; it and `stopwatch` (may be null)
+  // must outlive the book.
+  RuleBook(RuleSetPtr set, Schema& schema, const Clock* stopwatch = nullptr);
+  // A book of one file's rules, for tests and tools; `zones` must outlive it, too.
   static Result<RuleBook> compile(std::string_view text, std::string_view file, Schema& schema,
                                   const ZoneSet& zones, RuleLimits limits = {},
                                   const Clock* stopwatch = nullptr);
@@ -99,8 +69,10 @@ class RuleBook {
   RuleBook& operator=(RuleBook&&) noexcept;
   ~RuleBook();
 
-  std::size_t rule_count() const;
-  const RuleInfo& info(RuleId rule) const;
+  const RuleSet& set() const;
+  RuleBook fresh() const;  // the same rules, no state
+  std::size_t rule_count() const { return set().rule_count(); }
+  const RuleInfo& info(RuleId rule) const { return set().info(rule); }
   RuleFigures figures(RuleId rule) const;
   std::uint64_t state_bytes() const;  // of the whole book
 
@@ -121,11 +93,26 @@ class RuleBook {
   // The earliest moment at which advance has something to do, or none.
   std::optional<Timestamp> next_deadline() const;
 
-  // Snapshot of the state: by rule name, hash of the rule's tokens, and EntityId.
+  // Snapshot of the state: by RuleKey and EntityId.
   void encode(std::string& out) const;
-  // REQUIRES: nothing observed yet. Refuses damaged bytes as ErrorCode::corrupt; the book is then
-  // unchanged.
+  // Takes over the state of the rules that are the same. REQUIRES: a new book, or one that was
+  // reset(). Refuses damaged bytes as ErrorCode::corrupt; the book is then unchanged.
   Result<RestoreReport> decode(std::string_view bytes);
+  // The same at a change of rules: of the rules in `kept` only. An absence that nobody waited for
+  // until now begins at `now`.
+  Result<RestoreReport> decode(std::string_view bytes, std::span<const RuleKey> kept,
+                               Timestamp now);
+  // Forgets every entity and all that rules know of them.
+  void reset();
+
+  // At a change of rules, after decode: makes an entity known from which nothing was received since
+  // rules look at its type; it was heard at `now`. Nothing if it is known, or no rule looks.
+  void introduce(TypeId type, EntityId entity, Timestamp newest, Timestamp now);
+  // The rule counts as met for the entity, so that it says so when it no longer is. REQUIRES: the
+  // entity is known, of the rule's type.
+  void assume_met(RuleId rule, EntityId entity);
+  // Goes on counting where the book before did, for the rules that are the same.
+  void continue_figures(const RuleBook& before);
 
  private:
   explicit RuleBook(std::unique_ptr<Impl> impl);

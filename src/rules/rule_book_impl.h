@@ -11,6 +11,7 @@
 #include "rules/held_state.h"
 #include "rules/machine.h"
 #include "rules/rule_book.h"
+#include "rules/rule_set_impl.h"
 
 namespace ficus::rules {
 
@@ -35,7 +36,9 @@ class MetBits {
 
 // A rule with its state.
 struct LiveRule {
-  CompiledRule compiled;
+  explicit LiveRule(const CompiledRule& rule) : compiled(rule), held(rule.condition.held.size()) {}
+
+  const CompiledRule& compiled;               // in the set
   std::vector<HeldState> held;                // by Program::held
   std::vector<const AbsenceTracker*> absent;  // by Program::absent
   MetBits met;
@@ -51,7 +54,6 @@ struct Watch {
 
 // What rules know of the entities of a type, and which rules they are.
 struct TypeState {
-  std::vector<AttributeId> wanted;
   std::vector<std::uint32_t> rules;
   std::vector<std::uint32_t> watches;
   std::vector<Timestamp> newest;  // by slot: the latest event time seen
@@ -59,20 +61,22 @@ struct TypeState {
 
 class RuleBook::Impl {
  public:
-  Impl(Schema& schema, const ZoneSet& zones, RuleLimits limits, const Clock* stopwatch)
-      : schema_(schema), limits_(limits), stopwatch_(stopwatch), machine_(zones) {}
-
-  // Takes over the rules and prepares their state.
-  void install(std::vector<RuleFile> files, std::vector<CompiledRule> rules);
+  Impl(RuleSetPtr set, Schema& schema, const Clock* stopwatch);
 
   void observe(const RowsView& rows, Timestamp received_at, std::vector<Emission>& out);
   void advance(Timestamp now, const PresentReader& present, std::vector<Emission>& out);
   std::optional<Timestamp> next_deadline() const;
   void encode(std::string& out) const;
-  Result<RestoreReport> decode(std::string_view bytes);
+  Result<RestoreReport> decode(std::string_view bytes, const std::vector<RuleKey>* kept,
+                               Timestamp now);
+  void reset();
+  void introduce(TypeId type, EntityId entity, Timestamp newest, Timestamp now);
+  void assume_met(LiveRule& rule, EntityId entity);
   RuleFigures figures(const LiveRule& rule) const;
   std::uint64_t state_bytes() const;
 
+  const RuleSet& set() const { return *set_; }
+  RuleBook fresh() const { return {set_, schema_, stopwatch_}; }
   const std::vector<std::unique_ptr<LiveRule>>& rules() const { return rules_; }
   const TypeState* type(TypeId type) const {
     return type.index() < types_.size() ? &types_[type.index()] : nullptr;
@@ -87,7 +91,6 @@ class RuleBook::Impl {
     bool met;
   };
 
-  void use_attributes(TypeState& type, Program& program) const;
   void watch(LiveRule& rule, std::uint32_t index);
   // Fills slots_ and event_times_ for the rows that count.
   void resolve(const RowsView& rows, TypeState& type);
@@ -100,10 +103,9 @@ class RuleBook::Impl {
   void expire(Watch& watch, Timestamp until, const PresentReader& present,
               std::vector<Emission>& out);
 
+  const RuleSetPtr set_;
   Schema& schema_;
-  const RuleLimits limits_;
   const Clock* stopwatch_;
-  std::vector<RuleFile> files_;
   std::vector<std::unique_ptr<LiveRule>> rules_;  // by RuleId
   std::vector<std::unique_ptr<Watch>> watches_;
   std::vector<TypeState> types_;  // by TypeId

@@ -92,7 +92,8 @@ TEST_F(RuleBookTest, TwoFilesAreOneBook) {
                             {"b.sql",
                              "CREATE RULE high AS INSERT INTO Alert (level) "
                              "SELECT 1 FROM Probe WHERE true"}};
-  const auto clash = RuleBook::compile(files, schema_, zones_);
+  const auto zones = std::make_shared<const ZoneSet>();
+  const auto clash = RuleSet::compile(files, schema_, zones);
   ASSERT_FALSE(clash);
   EXPECT_EQ(clash.error().message,
             "b.sql:1:13: there is a rule 'high' already, at a.sql:1:13: expected another name");
@@ -100,9 +101,9 @@ TEST_F(RuleBookTest, TwoFilesAreOneBook) {
                            {"b.sql",
                             "CREATE RULE low AS INSERT INTO Alert (level) SELECT 1 FROM "
                             "Probe WHERE x < 0"}};
-  const auto book = RuleBook::compile(good, schema_, zones_);
-  ASSERT_TRUE(book);
-  EXPECT_EQ(book->info(RuleId(1)).file, "b.sql");
+  const auto set = RuleSet::compile(good, schema_, zones);
+  ASSERT_TRUE(set);
+  EXPECT_EQ((*set)->info(RuleId(1)).file, "b.sql");
 }
 
 TEST_F(RuleBookTest, CountsWhatItDoes) {

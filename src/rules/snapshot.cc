@@ -156,7 +156,9 @@ class SnapshotWriter {
 // Reads everything into lists of its own and checks it; only then touches the book.
 class SnapshotReader {
  public:
-  SnapshotReader(RuleBook::Impl& book, std::string_view bytes) : book_(book), in_(bytes) {}
+  SnapshotReader(RuleBook::Impl& book, std::string_view bytes, const std::vector<RuleKey>* kept,
+                 Timestamp now)
+      : book_(book), in_(bytes), kept_(kept), now_(now) {}
 
   Result<RestoreReport> run() {
     if (in_.take(kMagic.size()) != kMagic) return corrupt("it does not begin with FRB1");
@@ -207,7 +209,7 @@ class SnapshotReader {
       for (std::uint32_t slot = 0; slot < count; ++slot) {
         const std::uint32_t entity = in_.u32();
         const std::int64_t newest = in_.i64();
-        if (entity >= book_.limits_.entities_max) return false;
+        if (entity >= book_.set_->compiled().limits.entities_max) return false;
         const auto [at, is_new] =
             entities_.emplace(entity, Seen{has_rules ? *known : TypeId::none(), slot, newest});
         if (!is_new) return false;
@@ -289,6 +291,10 @@ class SnapshotReader {
     RestoreReport report;
     std::vector<std::pair<LiveRule*, const RuleState*>> matches;
     for (const RuleState& state : rules_) {
+      report.keys.push_back({state.name, state.token_hash});
+      if (kept_ != nullptr && std::ranges::find(*kept_, report.keys.back()) == kept_->end()) {
+        continue;
+      }
       const auto rule = std::ranges::find_if(book_.rules_, [&](const auto& candidate) {
         return candidate->compiled.info.name == state.name;
       });
@@ -301,13 +307,14 @@ class SnapshotReader {
       if (!fits(state, **rule)) return corrupt("a rule's state is of entities of another type");
       matches.emplace_back(rule->get(), &state);
     }
+    std::ranges::sort(report.keys);
     if (!arrivals_fit()) return corrupt("an absence is of entities of another type");
     for (const std::uint32_t entity : order_) {
       const Seen& seen = entities_.at(entity);
       book_.slots_of_.slot_of(seen.type, EntityId(entity));
       book_.types_[seen.type.index()].newest.push_back({seen.newest});
     }
-    book_.last_arrival_ = {last_arrival_};
+    book_.last_arrival_ = std::max(Timestamp{last_arrival_}, now_);
     for (const auto& [rule, state] : matches) restore(*rule, *state);
     for (const auto& watch : book_.watches_) restore(*watch);
     report.restored = matches.size();
@@ -361,12 +368,14 @@ class SnapshotReader {
     // A new absence: as far as it knows, all known entities were heard just now.
     const std::size_t count = book_.slots_of_.entities(watch.type).size();
     for (std::uint32_t slot = 0; slot < count; ++slot) {
-      watch.tracker.arrived(slot, {last_arrival_});
+      watch.tracker.arrived(slot, book_.last_arrival_);
     }
   }
 
   RuleBook::Impl& book_;
   ByteReader in_;
+  const std::vector<RuleKey>* const kept_;  // null: all
+  const Timestamp now_;
   std::int64_t last_arrival_ = 0;
   std::unordered_map<std::uint32_t, Seen> entities_;
   std::vector<std::uint32_t> order_;  // entities by type and slot
@@ -376,9 +385,10 @@ class SnapshotReader {
 
 void RuleBook::Impl::encode(std::string& out) const { SnapshotWriter(*this, out).run(); }
 
-Result<RestoreReport> RuleBook::Impl::decode(std::string_view bytes) {
+Result<RestoreReport> RuleBook::Impl::decode(std::string_view bytes,
+                                             const std::vector<RuleKey>* kept, Timestamp now) {
   FICUS_CHECK(last_arrival_ == Timestamp::min());  // nothing observed yet
-  return SnapshotReader(*this, bytes).run();
+  return SnapshotReader(*this, bytes, kept, now).run();
 }
 
 }  // namespace ficus::rules

@@ -10,6 +10,8 @@ namespace {
 constexpr std::uint8_t kVersion = 1;
 constexpr std::uint8_t kHeard = 1;
 constexpr std::uint8_t kDerived = 2;
+constexpr std::uint8_t kConfigurationChanged = 3;
+constexpr std::uint8_t kRulesStatePiece = 4;
 constexpr std::uint8_t kAllValid = 1;
 constexpr std::uint8_t kSomeValid = 0;
 
@@ -189,6 +191,35 @@ Result<Fact> read_derived(Schema& schema, ByteReader& in) {
   return Fact(Derived{std::move(origin), std::move(rows)});
 }
 
+Result<Fact> read_configuration_changed(ByteReader& in) {
+  ConfigurationChanged change;
+  change.by = in.text();
+  const std::size_t parts = in.count(9);
+  for (std::size_t i = 0; i < parts; ++i) {
+    std::string name(in.text());
+    change.parts.emplace_back(std::move(name), static_cast<std::uint64_t>(in.i64()));
+  }
+  change.rules_state = in.text();
+  if (!in.done()) return damaged("configuration");
+  return Fact(std::move(change));
+}
+
+Result<Fact> read_fact(std::uint8_t kind, std::string_view content, Schema& schema) {
+  ByteReader in(content);
+  switch (kind) {
+    case kHeard:
+      return read_heard(schema, in);
+    case kDerived:
+      return read_derived(schema, in);
+    case kConfigurationChanged:
+      return read_configuration_changed(in);
+    case kRulesStatePiece:
+      return Fact(RulesStatePiece{std::string(content)});
+    default:
+      return damaged(fmt::format("unknown kind {}", kind));
+  }
+}
+
 }  // namespace
 
 StepWriter::StepWriter(const Schema& schema, std::string& out) : schema_(schema), out_(out) {
@@ -244,23 +275,34 @@ void StepWriter::derived(std::string_view origin, const ObservationBatch& rows) 
   put(kDerived);
 }
 
+void StepWriter::configuration_changed(const ConfigurationChanged& change) {
+  content_.clear();
+  ByteWriter content(content_);
+  content.text(change.by);
+  content.varint(change.parts.size());
+  for (const auto& [name, fingerprint] : change.parts) {
+    content.text(name);
+    content.i64(static_cast<std::int64_t>(fingerprint));
+  }
+  content.text(change.rules_state);
+  put(kConfigurationChanged);
+}
+
+void StepWriter::rules_state_piece(std::string_view bytes) {
+  content_ = bytes;
+  put(kRulesStatePiece);
+}
+
 Result<std::vector<Fact>> read_step(std::string_view bytes, Schema& schema) {
   ByteReader in(bytes);
   if (in.u8() != kVersion) return damaged("unknown version");
   std::vector<Fact> facts;
   while (!in.done()) {
     const std::uint8_t kind = in.u8();
-    ByteReader content(in.text());
+    const std::string_view content = in.text();
     if (!in.ok()) return damaged("length");
-    if (kind == kHeard) {
-      FICUS_TRY(Fact fact, read_heard(schema, content));
-      facts.push_back(std::move(fact));
-    } else if (kind == kDerived) {
-      FICUS_TRY(Fact fact, read_derived(schema, content));
-      facts.push_back(std::move(fact));
-    } else {
-      return damaged(fmt::format("unknown kind {}", kind));
-    }
+    FICUS_TRY(Fact fact, read_fact(kind, content, schema));
+    facts.push_back(std::move(fact));
   }
   return facts;
 }

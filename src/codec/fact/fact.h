@@ -26,12 +26,27 @@ struct Derived {
   ObservationBatch rows;
 };
 
-using Fact = std::variant<Heard, Derived>;
+// From here on other rules, mappings, zones ... hold.
+struct ConfigurationChanged {
+  std::string by;  // who asked for it
+  // What it consists of ("rules", "zones", ...) with a fingerprint of each.
+  std::vector<std::pair<std::string, std::uint64_t>> parts;
+  std::string rules_state;  // all that the new rules know now (rules/rule_book.h)
+};
+
+// The beginning of a rules_state that is too long for one record. The records with its pieces stand
+// right before that of the change; without one behind them, the change has not happened.
+struct RulesStatePiece {
+  std::string bytes;
+};
+
+using Fact = std::variant<Heard, Derived, ConfigurationChanged, RulesStatePiece>;
 
 // A log record of a shard is one **step**: what was heard and all that was derived from it, so that
 // a crash keeps both or neither.
 //
-// Bytes: version 1, then per fact: kind (1 heard, 2 derived), length (LEB128), content. Types and
+// Bytes: version 1, then per fact: kind (1 heard, 2 derived, 3 configuration changed,
+// 4 rules state piece), length (LEB128), content. Types and
 // attributes stand in it by name: a record can be read without any other record. Numbers, times and
 // points lie as in memory (little-endian doubles and 64-bit integers); flags of presence are one
 // bit a row, left out if all are set.
@@ -44,6 +59,8 @@ class StepWriter {
   void heard(std::string_view source, const SourceBatch& batch,
              std::span<const std::shared_ptr<const ObservationBatch>> observations);
   void derived(std::string_view origin, const ObservationBatch& rows);
+  void configuration_changed(const ConfigurationChanged& change);
+  void rules_state_piece(std::string_view bytes);
 
  private:
   void write_head(std::string_view source, const SourceBatch& batch, std::size_t batch_count);

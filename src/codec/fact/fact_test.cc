@@ -40,6 +40,8 @@ std::string example_step(Schema& schema) {
   StepWriter writer(schema, bytes);
   writer.heard("vehicles", batch);
   writer.derived("rule:overspeed", vehicle_rows(schema));
+  writer.rules_state_piece("first");
+  writer.configuration_changed({"operator:Lin", {{"rules", 7}, {"zones", ~0ULL}}, "last"});
   return bytes;
 }
 
@@ -52,7 +54,13 @@ TEST(Fact, RoundTripsIntoAnotherSchema) {
   ASSERT_TRUE(other.intern_attribute(type, "status", ValueKind::text));
   const auto facts = read_step(bytes, other);
   ASSERT_TRUE(facts) << facts.error().message;
-  ASSERT_EQ(facts->size(), 2U);
+  ASSERT_EQ(facts->size(), 4U);
+  EXPECT_EQ(std::get<RulesStatePiece>((*facts)[2]).bytes, "first");
+  const auto& change = std::get<ConfigurationChanged>((*facts)[3]);
+  EXPECT_EQ(change.by, "operator:Lin");
+  ASSERT_EQ(change.parts.size(), 2U);
+  EXPECT_EQ(change.parts[1], (std::pair<std::string, std::uint64_t>("zones", ~0ULL)));
+  EXPECT_EQ(change.rules_state, "last");
   const Heard& heard = std::get<Heard>((*facts)[0]);
   EXPECT_EQ(heard.source, "vehicles");
   EXPECT_EQ(heard.batch.received_at, Timestamp{77});
@@ -63,6 +71,8 @@ TEST(Fact, RoundTripsIntoAnotherSchema) {
   writer.heard(heard.source, heard.batch);
   const Derived& derived = std::get<Derived>((*facts)[1]);
   writer.derived(derived.origin, derived.rows);
+  writer.rules_state_piece("first");
+  writer.configuration_changed(change);
   EXPECT_EQ(again, bytes);
 }
 
@@ -73,7 +83,7 @@ TEST(Fact, EveryPrefixAndManyDamagesAreRefusedOrRead) {
     const auto facts = read_step(std::string_view(bytes).substr(0, length), schema);
     // Only a cut between two facts leaves something whole.
     if (facts) {
-      ASSERT_LT(facts->size(), 2U) << length;
+      ASSERT_LT(facts->size(), 4U) << length;
     }
   }
   Random random(3);

@@ -233,4 +233,12 @@ void Mapping::map(const MappingInput& input, MappingScratch& scratch,
   for (const ItemRule& rule : rules_) Run(rule, input, buffers, out).start(*payload);
 }
 
+std::vector<TypeId> Mapping::types() const {
+  std::vector<TypeId> types;
+  for (const ItemRule& rule : rules_) {
+    for (const ItemType& type : rule.types) types.push_back(type.id);
+  }
+  return types;
+}
+
 }  // namespace ficus::connect

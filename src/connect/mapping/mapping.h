@@ -60,6 +60,8 @@ class Mapping {
   // expected and what was found. A payload that is no JSON is one quarantined item.
   void map(const MappingInput& input, MappingScratch& scratch, SourceBatchBuilder& out) const;
 
+  std::vector<TypeId> types() const;  // that its items may have
+
  private:
   PayloadFormat format_;
   std::vector<ItemRule> rules_;

@@ -1,0 +1,117 @@
+// The part of ShardState that changes its rules: live, at a start with other rules, and at replay.
+#include <algorithm>
+#include <iterator>
+
+#include "base/check.h"
+#include "engine/shard_state.h"
+
+namespace ficus {
+
+bool ShardState::is_in_force(const Configuration& configuration) const {
+  return parts_ == configuration.parts && rules_in_force_ == rules_.set().keys();
+}
+
+Step ShardState::change(const Configuration& configuration, rules::RuleBook next, Timestamp now) {
+  Step step;
+  step.time = now;
+  const std::vector<rules::RuleKey>& keys = next.set().keys();
+  std::vector<rules::RuleKey> kept;
+  std::ranges::set_intersection(rules_in_force_, keys, std::back_inserter(kept));
+  std::string state;
+  rules_.encode(state);
+  if (const auto restored = next.decode(state, kept, now); !restored) {
+    step.status = std::unexpected(restored.error());
+    return step;
+  }
+  for (std::uint32_t i = 0; i < twin_.entity_count(); ++i) {
+    const EntityId entity(i);
+    next.introduce(twin_.type_of(entity), entity, twin_.newest_observed_at(entity), now);
+  }
+  for (std::uint32_t i = 0; i < next.rule_count(); ++i) {
+    const std::string& name = next.info(rules::RuleId(i)).name;
+    const bool is_kept = std::ranges::find(kept, name, &rules::RuleKey::name) != kept.end();
+    if (!is_kept) know_open_alerts(next, rules::RuleId(i));
+  }
+  next.continue_figures(rules_);
+  const RuleChanges changes = compare_rules(rules_in_force_, keys);
+  rules_ = std::move(next);
+  rules_in_force_ = keys;
+  parts_ = configuration.parts;
+
+  state.clear();
+  rules_.encode(state);
+  std::string_view rest = state;
+  while (rest.size() > options_.state_piece_bytes_max) {
+    std::string& piece = step.pieces.emplace_back();
+    fact::StepWriter(schema_, piece)
+        .rules_state_piece(rest.substr(0, options_.state_piece_bytes_max));
+    rest.remove_prefix(options_.state_piece_bytes_max);
+  }
+  fact::StepWriter writer(schema_, step.record);
+  writer.configuration_changed({configuration.by, parts_, std::string(rest)});
+  emissions_.clear();
+  write_configuration_entity(configuration.by, configuration, now, writer, step);
+  for (const std::string& rule : changes.removed) clear_unwatched(rule, now, writer, step);
+  for (const std::string& rule : changes.changed) clear_unwatched(rule, now, writer, step);
+  derive(now, writer, step);
+  return step;
+}
+
+void ShardState::know_open_alerts(rules::RuleBook& book, rules::RuleId rule) const {
+  const rules::RuleInfo& info = book.info(rule);
+  if (info.into != alert_attributes_.type) return;
+  for (const std::string& id : alerts_.entities_with_open_alert(info.name, twin_)) {
+    const auto entity = twin_.find_entity(id);
+    if (entity && twin_.type_of(*entity) == info.from) book.assume_met(rule, *entity);
+  }
+}
+
+void ShardState::clear_unwatched(const std::string& rule, Timestamp now, fact::StepWriter& writer,
+                                 Step& step) {
+  // What the rule of this name looks at now, if there is one that writes alerts.
+  TypeId watched = TypeId::none();
+  for (std::uint32_t i = 0; i < rules_.rule_count(); ++i) {
+    const rules::RuleInfo& info = rules_.info(rules::RuleId(i));
+    if (info.name == rule && info.into == alert_attributes_.type) watched = info.from;
+  }
+  ObservationBatch rows(alert_attributes_.type);
+  for (const std::string& id : alerts_.entities_with_open_alert(rule, twin_)) {
+    const auto entity = twin_.find_entity(id);
+    if (entity && twin_.type_of(*entity) == watched) continue;
+    if (rows.is_full()) {
+      apply_derived("rule:" + rule, std::exchange(rows, ObservationBatch(alert_attributes_.type)),
+                    now, writer, step);
+    }
+    alerts_.on_rule_removed(rule, id, twin_, now, rows);
+  }
+  if (rows.row_count() > 0) apply_derived("rule:" + rule, std::move(rows), now, writer, step);
+}
+
+void ShardState::write_configuration_entity(const std::string& by,
+                                            const Configuration& configuration, Timestamp now,
+                                            fact::StepWriter& writer, Step& step) {
+  if (!options_.keeps_configuration_entity) return;
+  const auto at = ConfigurationAttributes::declare(schema_);
+  if (!at) return;  // the schema is full: the fact itself is in the log all the same
+  ObservationBatch rows(at->type);
+  Timestamp moment = now;
+  if (const auto known = twin_.find_entity(kConfigurationId)) {
+    moment = std::max(now, twin_.newest_observed_at(*known) + Micros{1});
+  }
+  rows.begin_row(kConfigurationId, moment);
+  rows.set_text(at->fingerprint, ValueKind::text, configuration.fingerprint());
+  rows.set_text(at->changed_by, ValueKind::text, by);
+  rows.set_number(at->rules, static_cast<double>(rules_.rule_count()));
+  apply_derived(by, std::move(rows), now, writer, step);
+}
+
+Status ShardState::replay_change(fact::ConfigurationChanged&& change) {
+  const std::string state = std::exchange(state_pieces_, {}) + change.rules_state;
+  rules_.reset();
+  FICUS_TRY(rules::RestoreReport restored, rules_.decode(state));
+  rules_in_force_ = std::move(restored.keys);
+  parts_ = std::move(change.parts);
+  return {};
+}
+
+}  // namespace ficus
