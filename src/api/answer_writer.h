@@ -44,4 +44,20 @@ class CsvAnswer final : public history::RowSink {
   std::string text_;
 };
 
+// An Arrow stream, cut between two batches at a size; its end mark always fits.
+class ArrowAnswer final : public history::ByteSink {
+ public:
+  explicit ArrowAnswer(std::size_t bytes_max) : bytes_max_(bytes_max) {}
+
+  bool bytes(std::string_view piece) override {
+    text_ += piece;
+    return text_.size() < bytes_max_;
+  }
+  std::string take() { return std::move(text_); }
+
+ private:
+  const std::size_t bytes_max_;
+  std::string text_;
+};
+
 }  // namespace ficus::api

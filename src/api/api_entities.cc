@@ -6,8 +6,8 @@
 #include "api/entity_json.h"
 #include "api/entity_query.h"
 #include "api/json_parts.h"
+#include "api/sql_response.h"
 #include "base/time_text.h"
-#include "codec/json/json_reader.h"
 #include "connect/http/respond.h"
 
 namespace ficus::api {
@@ -16,7 +16,6 @@ namespace {
 using connect::respond_error;
 using connect::respond_json;
 
-constexpr std::size_t kSqlBytesMax = 100'000;
 constexpr std::size_t kPointsMax = 10'000;
 
 }  // namespace
@@ -144,45 +143,14 @@ void ApiServer::get_history(Exchange exchange, std::string id) {
         return respond_error(*exchange, {ErrorCode::invalid_input,
                                          "attributes: the entity has no number: name attributes"});
       }
-      auto stop = std::make_shared<std::stop_source>();
-      exchange->on_closed([stop](const Error&) { stop->request_stop(); });
-      parts_.history.series(std::move(request), stop->get_token(),
-                            [exchange = std::move(exchange)](Result<std::string> answer) {
-                              if (!answer) return respond_error(*exchange, answer.error());
-                              respond_json(*exchange, *std::move(answer));
+      const std::uint64_t number = parts_.history.next_id();
+      exchange->on_closed([this, number](const Error&) { parts_.history.cancel(number); });
+      parts_.history.series(number, std::move(request),
+                            [exchange = std::move(exchange)](Result<SqlAnswer> answer) {
+                              if (!answer) return respond_sql_error(*exchange, answer.error());
+                              respond_json(*exchange, std::move(answer->body));
                             });
     });
-  });
-}
-
-void ApiServer::post_sql(Exchange exchange) {
-  net::HttpExchange& e = *exchange;
-  e.read_body(kSqlBytesMax, [this, exchange = std::move(exchange)](std::string_view body) mutable {
-    std::string sql(body);
-    bool is_csv = exchange->header("Accept").starts_with("text/csv");
-    if (exchange->header("Content-Type").starts_with("application/json")) {
-      json::JsonDocument document;
-      const auto value = document.parse(body);
-      if (!value) return respond_error(*exchange, value.error());
-      const json::JsonValue text = value->member("sql");
-      if (text.kind() != json::JsonKind::text) {
-        return respond_error(*exchange,
-                             {ErrorCode::invalid_input,
-                              "expected {\"sql\":\"SELECT ...\",\"format\":\"json\"|\"csv\"}"});
-      }
-      sql = text.as_text();
-      const json::JsonValue format = value->member("format");
-      if (format.kind() == json::JsonKind::text) is_csv = format.as_text() == "csv";
-    }
-    auto stop = std::make_shared<std::stop_source>();
-    exchange->on_closed([stop](const Error&) { stop->request_stop(); });
-    parts_.history.sql(std::move(sql), is_csv ? AnswerFormat::csv : AnswerFormat::json,
-                       stop->get_token(),
-                       [is_csv, exchange = std::move(exchange)](Result<std::string> answer) {
-                         if (!answer) return respond_error(*exchange, answer.error());
-                         if (!is_csv) return respond_json(*exchange, *std::move(answer));
-                         exchange->respond(200, "text/csv; charset=utf-8", *std::move(answer));
-                       });
   });
 }
 

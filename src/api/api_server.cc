@@ -26,7 +26,8 @@ void ApiServer::on_request(Exchange exchange) {
   const std::string_view method = exchange->method();
   if (method == "GET" || method == "HEAD") return get(std::move(exchange));
   if (method == "POST") return post(std::move(exchange));
-  exchange->respond(405, net::HttpHeaders{{"Allow", "GET, HEAD, POST"}}, "");
+  if (method == "DELETE") return remove(std::move(exchange));
+  exchange->respond(405, net::HttpHeaders{{"Allow", "GET, HEAD, POST, DELETE"}}, "");
 }
 
 void ApiServer::get(Exchange exchange) {
@@ -58,6 +59,9 @@ void ApiServer::get(Exchange exchange) {
     std::string id = path[1];
     return get_history(std::move(exchange), std::move(id));
   }
+  if (first == "sql" && path.size() == 2 && path[1] == "queries") {
+    return get_queries(std::move(exchange));
+  }
   get_page(std::move(exchange));
 }
 
@@ -72,6 +76,15 @@ void ApiServer::post(Exchange exchange) {
   }
   respond_error(*exchange, {ErrorCode::not_found,
                             fmt::format("there is no POST {}", exchange->target().path)});
+}
+
+void ApiServer::remove(Exchange exchange) {
+  const std::vector<std::string> path = exchange->target().segments;
+  if (path.size() == 3 && path[0] == "sql" && path[1] == "queries") {
+    return delete_query(std::move(exchange), path[2]);
+  }
+  respond_error(*exchange, {ErrorCode::not_found,
+                            fmt::format("there is no DELETE {}", exchange->target().path)});
 }
 
 void ApiServer::get_page(Exchange exchange) {

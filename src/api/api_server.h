@@ -44,6 +44,7 @@ class ApiServer final : public net::HttpHandler {
 
   void get(Exchange exchange);
   void post(Exchange exchange);
+  void remove(Exchange exchange);
   void get_health(Exchange exchange);
   void get_metrics(Exchange exchange);
   void get_types(Exchange exchange);
@@ -56,6 +57,8 @@ class ApiServer final : public net::HttpHandler {
   void get_departments(Exchange exchange);
   void get_page(Exchange exchange);
   void post_sql(Exchange exchange);
+  void get_queries(Exchange exchange);
+  void delete_query(Exchange exchange, std::string_view id);
   void post_alert(Exchange exchange, std::string id, std::string_view step);
   void broadcast_sources();
   void write_disk(json::JsonWriter& json) const;

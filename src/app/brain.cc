@@ -49,6 +49,7 @@ history::DuckHistoryOptions history_options(const Config& config) {
   options.retention_days = config.history.retention_days;
   options.memory_bytes_max = to_size(config.history.memory_mib_max) * kMiB;
   options.threads = static_cast<std::uint32_t>(config.history.threads);
+  options.queries_max = static_cast<std::uint32_t>(config.sql.running_max);
   return options;
 }
 
@@ -235,7 +236,14 @@ Status Brain::Parts::open_ports() {
   api::HistoryServiceOptions history_service_options;
   history_service_options.limits.time_max = Micros::from_seconds(config.sql.seconds_max);
   history_service_options.limits.rows_max = to_size(config.sql.rows_max);
-  history_service = std::make_unique<api::HistoryService>(*history, loop, history_service_options);
+  history_service_options.limits.memory_bytes_max = to_size(config.sql.memory_mib_max) * kMiB;
+  history_service_options.limits.file_bytes_max = to_size(config.sql.file_mib_max) * kMiB;
+  history_service_options.desk = {.threads = to_size(config.sql.running_max),
+                                  .running_per_user_max = to_size(config.sql.running_per_user_max),
+                                  .waiting_per_user_max = to_size(config.sql.waiting_per_user_max),
+                                  .waiting_max = to_size(config.sql.waiting_max)};
+  history_service =
+      std::make_unique<api::HistoryService>(*history, loop, machine.clock, history_service_options);
   live = std::make_unique<api::LiveStream>(*ingest, loop, schema, any_simulated);
   api = std::make_unique<api::ApiServer>(api::ApiParts{
       .loop = loop,

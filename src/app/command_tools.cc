@@ -5,6 +5,7 @@
 #include <iterator>
 #include <optional>
 
+#include "api/history_service.h"
 #include "app/command_list.h"
 #include "base/time_text.h"
 #include "codec/json/json_reader.h"
@@ -57,10 +58,22 @@ std::string host_port_of(std::string url) {
   return url.substr(0, url.find('/'));
 }
 
+std::optional<std::string_view> accept_of(std::string_view format) {
+  if (format == "table") return api::media_type(api::AnswerFormat::json);
+  const std::optional<api::AnswerFormat> known = api::format_of_word(format);
+  if (!known) return std::nullopt;
+  return api::media_type(*known);
+}
+
 int print_answer(const net::HttpResponse& response, const Arguments& arguments) {
-  if (response.status == 200 && (arguments.has("csv") || arguments.has("json"))) {
-    fmt::print("{}{}", response.body, arguments.has("json") ? "\n" : "");
-    return 0;
+  const std::string format = arguments.value("format", "table");
+  if (response.status == 200 && format != "table") {
+    std::fwrite(response.body.data(), 1, response.body.size(), stdout);
+    if (format == "json") std::fputc('\n', stdout);
+    if (response.headers.find("Ficus-Truncated")) {
+      fmt::print(stderr, "ficus sql: the answer is cut short: sql.rows_max\n");
+    }
+    return std::fflush(stdout) == 0 ? 0 : 1;
   }
   json::JsonDocument document({.bytes_max = std::size_t{1} << 30});
   const auto answer = document.parse(response.body);
@@ -82,14 +95,25 @@ int run_sql(const Arguments& arguments, const Machine&) {
     fmt::print(stderr, "ficus sql: expected one statement in quotes\n");
     return 2;
   }
+  const std::string format = arguments.value("format", "table");
+  const std::optional<std::string_view> accept = accept_of(format);
+  if (!accept) {
+    fmt::print(stderr, "ficus sql: --format {}: expected table, json, csv, arrow or parquet\n",
+               format);
+    return 2;
+  }
   net::EventLoop loop;
-  net::HttpClient client(loop, host_port_of(arguments.value("url", "http://127.0.0.1:8080")), {});
+  net::HttpClientOptions options;
+  options.response_bytes_max = std::size_t{4} << 30;  // a Parquet file: the server's limit holds
+  options.request_timeout = {};
+  net::HttpClient client(loop, host_port_of(arguments.value("url", "http://127.0.0.1:8080")),
+                         options);
   std::optional<Result<net::HttpResponse>> answer;
   net::HttpRequest request;
   request.method = "POST";
   request.target = "/sql";
   request.headers.add("Content-Type", "text/plain; charset=utf-8");
-  request.headers.add("Accept", arguments.has("csv") ? "text/csv" : "application/json");
+  request.headers.add("Accept", *accept);
   request.body = arguments.positional()[0];
   client.request(std::move(request), [&](Result<net::HttpResponse> response) {
     answer = std::move(response);

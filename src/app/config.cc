@@ -141,6 +141,12 @@ Result<Config> Config::parse(std::string_view text, std::string_view file) {
     Section in(m);
     in.integer("seconds_max", 1, 3600, config.sql.seconds_max);
     in.integer("rows_max", 1, 100 * kMillion, config.sql.rows_max);
+    in.integer("memory_mib_max", 1, kMillion, config.sql.memory_mib_max);
+    in.integer("file_mib_max", 1, kMillion, config.sql.file_mib_max);
+    in.integer("running_max", 1, 64, config.sql.running_max);
+    in.integer("running_per_user_max", 1, 64, config.sql.running_per_user_max);
+    in.integer("waiting_max", 1, 10'000, config.sql.waiting_max);
+    in.integer("waiting_per_user_max", 1, 10'000, config.sql.waiting_per_user_max);
   });
   read_section(map, "alerts", mistakes, [&](YamlMap& m) {
     Section(m).integer("reopen_within_seconds", 0, 86'400, config.alerts.reopen_within_seconds);

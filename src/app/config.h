@@ -60,6 +60,12 @@ struct Config {
   struct Sql {
     int seconds_max = 30;
     int rows_max = 100'000;
+    int memory_mib_max = 512;
+    int file_mib_max = 1024;  // of an answer as a Parquet file
+    int running_max = 4;
+    int running_per_user_max = 2;
+    int waiting_max = 64;
+    int waiting_per_user_max = 16;
   } sql;
 
   struct Alerts {

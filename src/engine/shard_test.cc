@@ -35,6 +35,14 @@ class FakeHistory final : public history::History {
                                       history::RowSink&, std::stop_token) override {
     return fail(ErrorCode::internal, "not asked here");
   }
+  Result<history::QuerySummary> query_arrow(std::string_view, const history::QueryLimits&,
+                                            history::ByteSink&, std::stop_token) override {
+    return fail(ErrorCode::internal, "not asked here");
+  }
+  Result<history::FileAnswer> query_parquet(std::string_view, const history::QueryLimits&,
+                                            std::stop_token) override {
+    return fail(ErrorCode::internal, "not asked here");
+  }
   Result<history::SeriesSummary> series(const history::SeriesRequest&, history::RowSink&,
                                         std::stop_token) override {
     return fail(ErrorCode::internal, "not asked here");

@@ -63,21 +63,72 @@ Status DuckHistory::with_query(const QueryLimits& limits, std::stop_token stop,
   return status;
 }
 
-Result<QuerySummary> DuckHistory::query(std::string_view sql, const QueryLimits& limits,
-                                        RowSink& sink, std::stop_token stop) {
+// `work` with a statement that has passed the guard.
+Status DuckHistory::with_statement(std::string_view sql, const QueryLimits& limits,
+                                   std::stop_token stop,
+                                   const std::function<Status(QueryRunner&)>& work) {
   if (sql.size() > limits.sql_bytes_max) {
     return invalid(
         fmt::format("the statement has {} bytes, more than {}", sql.size(), limits.sql_bytes_max));
   }
+  return with_query(limits, std::move(stop),
+                    [&](QueryRunner& runner, const TableScope& tables) -> Status {
+                      Status checked = check_statement(runner.connection(), sql, tables);
+                      if (!checked) {
+                        return std::unexpected(runner.explained(std::move(checked).error()));
+                      }
+                      return work(runner);
+                    });
+}
+
+Result<QuerySummary> DuckHistory::query(std::string_view sql, const QueryLimits& limits,
+                                        RowSink& sink, std::stop_token stop) {
   QuerySummary summary;
-  FICUS_TRY_VOID(with_query(
-      limits, std::move(stop), [&](QueryRunner& runner, const TableScope& tables) -> Status {
-        Status checked = check_statement(runner.connection(), sql, tables);
-        if (!checked) return std::unexpected(runner.explained(std::move(checked).error()));
-        FICUS_TRY(summary, runner.run(std::string(sql), {}, sink));
-        return {};
-      }));
+  FICUS_TRY_VOID(with_statement(sql, limits, std::move(stop), [&](QueryRunner& runner) -> Status {
+    FICUS_TRY(summary, runner.run(std::string(sql), {}, sink));
+    return {};
+  }));
   return summary;
+}
+
+Result<QuerySummary> DuckHistory::query_arrow(std::string_view sql, const QueryLimits& limits,
+                                              ByteSink& sink, std::stop_token stop) {
+  QuerySummary summary;
+  FICUS_TRY_VOID(with_statement(sql, limits, std::move(stop), [&](QueryRunner& runner) -> Status {
+    FICUS_TRY(summary, runner.run_arrow(std::string(sql), sink));
+    return {};
+  }));
+  return summary;
+}
+
+// DuckDB writes the file, into a folder of ours; the name goes as soon as the file is open.
+Result<FileAnswer> DuckHistory::query_parquet(std::string_view sql, const QueryLimits& limits,
+                                              std::stop_token stop) {
+  const std::string folder = options_.directory + "/" + kAnswersFolder;
+  FICUS_TRY_VOID(disk_.make_directories(folder));
+  const std::string path = fmt::format("{}/{}.parquet", folder, ++answer_files_);
+  Micros elapsed;
+  const Status status =
+      with_statement(sql, limits, std::move(stop), [&](QueryRunner& runner) -> Status {
+        FICUS_TRY(const std::string select, written_out(runner.connection(), sql));
+        const std::string copy =
+            fmt::format("COPY ({}) TO {} (FORMAT parquet, COMPRESSION zstd, USE_TMP_FILE false)",
+                        select, quoted_literal(path));
+        FICUS_TRY_VOID(runner.run_to_file(copy, disk_, path));
+        elapsed = runner.elapsed();
+        return {};
+      });
+  Result<FileAnswer> answer = status ? take_file(path) : std::unexpected(status.error());
+  if (disk_.exists(path)) (void)disk_.remove(path);  // else the next start removes it
+  if (answer) answer->elapsed = elapsed;
+  return answer;
+}
+
+Result<FileAnswer> DuckHistory::take_file(const std::string& path) {
+  FileAnswer answer;
+  FICUS_TRY(answer.file, disk_.open(path, OpenMode::read));
+  FICUS_TRY(answer.bytes, answer.file->size());
+  return answer;
 }
 
 Result<SeriesSummary> DuckHistory::series(const SeriesRequest& request, RowSink& sink,

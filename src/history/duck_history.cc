@@ -12,6 +12,11 @@ namespace ficus::history {
 
 Status DuckHistory::open(MaintenanceReport& report) {
   FICUS_TRY_VOID(disk_.make_directories(options_.directory));
+  const std::string answers = options_.directory + "/" + kAnswersFolder;
+  if (disk_.exists(answers)) {  // what a crash left
+    FICUS_TRY(const std::vector<std::string> names, disk_.list(answers));
+    for (const std::string& name : names) FICUS_TRY_VOID(disk_.remove(answers + "/" + name));
+  }
   FICUS_TRY_VOID(open_database());
   FICUS_TRY_VOID(set_damaged_aside(*feed_, disk_, catalog_, report));
   FICUS_TRY_VOID(remove_orphans(disk_, catalog_, report));

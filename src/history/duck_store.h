@@ -22,6 +22,9 @@
 
 namespace ficus::history {
 
+// Answers as files are written there.
+inline constexpr const char* kAnswersFolder = ".answers";
+
 struct Removal {
   std::string file;
   Timestamp since;
@@ -56,6 +59,10 @@ class DuckHistory final : public History {
   Result<MaintenanceReport> maintain(Timestamp now) override;
   Result<QuerySummary> query(std::string_view sql, const QueryLimits& limits, RowSink& sink,
                              std::stop_token stop) override;
+  Result<QuerySummary> query_arrow(std::string_view sql, const QueryLimits& limits, ByteSink& sink,
+                                   std::stop_token stop) override;
+  Result<FileAnswer> query_parquet(std::string_view sql, const QueryLimits& limits,
+                                   std::stop_token stop) override;
   Result<SeriesSummary> series(const SeriesRequest& request, RowSink& sink,
                                std::stop_token stop) override;
   HistoryFigures figures() override;
@@ -97,6 +104,9 @@ class DuckHistory final : public History {
   std::uint64_t log_bytes();
   void publish();
 
+  Status with_statement(std::string_view sql, const QueryLimits& limits, std::stop_token stop,
+                        const std::function<Status(QueryRunner&)>& work);
+  Result<FileAnswer> take_file(const std::string& path);
   Status with_query(const QueryLimits& limits, std::stop_token stop, const QueryWork& work);
 
   const DuckHistoryOptions options_;
@@ -109,7 +119,8 @@ class DuckHistory final : public History {
   std::unique_ptr<DuckDatabase> database_;
   QueryWatch watch_;
   std::atomic<std::uint32_t> queries_active_ = 0;
-  std::atomic<bool> files_suspect_ = false;  // a query met an unreadable file
+  std::atomic<std::uint64_t> answer_files_ = 0;  // numbers their names
+  std::atomic<bool> files_suspect_ = false;      // a query met an unreadable file
 
   // Of the history thread.
   std::size_t declared_types_ = 0;  // of the schema, have their views

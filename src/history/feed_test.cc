@@ -42,6 +42,13 @@ class FakeHistory final : public History {
                              std::stop_token) override {
     return QuerySummary{};
   }
+  Result<QuerySummary> query_arrow(std::string_view, const QueryLimits&, ByteSink&,
+                                   std::stop_token) override {
+    return QuerySummary{};
+  }
+  Result<FileAnswer> query_parquet(std::string_view, const QueryLimits&, std::stop_token) override {
+    return FileAnswer{};
+  }
   Result<SeriesSummary> series(const SeriesRequest&, RowSink&, std::stop_token) override {
     return SeriesSummary{};
   }

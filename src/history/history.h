@@ -80,6 +80,13 @@ class History {
   // The answer goes to `sink` in this thread. A stop request ends it within milliseconds.
   virtual Result<QuerySummary> query(std::string_view sql, const QueryLimits& limits, RowSink& sink,
                                      std::stop_token stop = {}) = 0;
+  // The same as an Arrow IPC stream (media type application/vnd.apache.arrow.stream). What does
+  // not fit rows_max is left out and the summary says so; the stream is whole in any case.
+  virtual Result<QuerySummary> query_arrow(std::string_view sql, const QueryLimits& limits,
+                                           ByteSink& sink, std::stop_token stop = {}) = 0;
+  // The same as a Parquet file. rows_max does not hold, file_bytes_max does.
+  virtual Result<FileAnswer> query_parquet(std::string_view sql, const QueryLimits& limits,
+                                           std::stop_token stop = {}) = 0;
   virtual Result<SeriesSummary> series(const SeriesRequest& request, RowSink& sink,
                                        std::stop_token stop = {}) = 0;
 

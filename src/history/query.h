@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <stop_token>
@@ -9,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/disk.h"
 #include "base/result.h"
 #include "base/time.h"
 
@@ -53,6 +55,14 @@ class RowSink {
   virtual bool row(std::span<const Cell> cells) = 0;
 };
 
+// Takes an answer as bytes of a format. Called by the thread that asks.
+class ByteSink {
+ public:
+  virtual ~ByteSink() = default;
+  // False ends the query early: the answer is `truncated`.
+  virtual bool bytes(std::string_view piece) = 0;
+};
+
 struct QueryLimits {
   Micros time_max = Micros::from_seconds(30);  // over all: waiting, executing, delivering
   std::uint64_t rows_max = 100'000;            // then the answer ends and is `truncated`
@@ -60,6 +70,7 @@ struct QueryLimits {
   // 0: only the limit of the whole database holds.
   std::uint64_t memory_bytes_max = 0;
   std::size_t sql_bytes_max = 100'000;
+  std::uint64_t file_bytes_max = std::uint64_t{1} << 30;  // of an answer as a file: then refused
   std::string user = {};  // who asks: named in messages and lists; "" when there are no users
   // The types (as in the Schema) and the tables of ours ("quarantine", "ficus_sealed",
   // "ficus_position") that may be read; for the asker there are no others. Nothing: all.
@@ -69,6 +80,13 @@ struct QueryLimits {
 struct QuerySummary {
   std::uint64_t row_count = 0;
   bool truncated = false;
+  Micros elapsed;
+};
+
+// An answer as a file that has no name any more: it goes when it is closed.
+struct FileAnswer {
+  std::unique_ptr<File> file;
+  std::uint64_t bytes = 0;
   Micros elapsed;
 };
 

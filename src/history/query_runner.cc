@@ -6,6 +6,8 @@
 #include <utility>
 #include <vector>
 
+#include "history/arrow_abi.h"
+#include "history/arrow_ipc.h"
 #include "history/cell_reader.h"
 
 namespace ficus::history {
@@ -82,6 +84,57 @@ Status describe(Answer& answer, std::vector<ResultColumn>& columns, std::vector<
   return {};
 }
 
+// DuckDB's description of an answer in the Arrow C data interface.
+class ArrowShape {
+ public:
+  ArrowShape() = default;
+  ArrowShape(const ArrowShape&) = delete;
+  ArrowShape& operator=(const ArrowShape&) = delete;
+  ~ArrowShape() {
+    if (schema_.release != nullptr) schema_.release(&schema_);
+    duckdb_destroy_arrow_options(&options_);
+  }
+
+  Status open(Answer& answer) {
+    options_ = duckdb_result_get_arrow_options(&answer.raw);
+    const idx_t count = duckdb_column_count(&answer.raw);
+    std::vector<duckdb_logical_type> types;
+    std::vector<const char*> names;
+    for (idx_t i = 0; i < count; ++i) {
+      types.push_back(duckdb_column_logical_type(&answer.raw, i));
+      names.push_back(duckdb_column_name(&answer.raw, i));
+    }
+    const Status status =
+        taken(duckdb_to_arrow_schema(options_, types.data(), names.data(), count, &schema_));
+    for (duckdb_logical_type& type : types) duckdb_destroy_logical_type(&type);
+    return status;
+  }
+
+  Status append(duckdb_data_chunk chunk, std::string& out) {
+    ArrowArray batch{};
+    FICUS_TRY_VOID(taken(duckdb_data_chunk_to_arrow(options_, chunk, &batch)));
+    const Status status = append_arrow_batch(schema_, batch, out);
+    if (batch.release != nullptr) batch.release(&batch);
+    return status;
+  }
+
+  const ArrowSchema& schema() const { return schema_; }
+
+ private:
+  static Status taken(duckdb_error_data error) {
+    Status status;
+    if (error != nullptr && duckdb_error_data_has_error(error)) {
+      status = std::unexpected(duck_error(static_cast<int>(duckdb_error_data_error_type(error)),
+                                          duckdb_error_data_message(error)));
+    }
+    duckdb_destroy_error_data(&error);
+    return status;
+  }
+
+  duckdb_arrow_options options_ = nullptr;
+  ArrowSchema schema_{};
+};
+
 }  // namespace
 
 QueryRunner::QueryRunner(DuckConnection& connection, QueryWatch& watch, const Clock& clock,
@@ -107,6 +160,10 @@ Error QueryRunner::explained(Error error) const {
               fmt::format("the query was stopped: running queries need more than {} bytes of "
                           "memory; narrow it or try again later",
                           limits_.memory_bytes_max)};
+    case StopReason::size:
+      return {ErrorCode::invalid_input,
+              fmt::format("the answer is larger than {} bytes, the most a file may have: narrow it",
+                          limits_.file_bytes_max)};
     case StopReason::cancelled:
       return {ErrorCode::timed_out, "the query was cancelled"};
   }
@@ -150,6 +207,55 @@ Result<QuerySummary> QueryRunner::run(const std::string& sql, const DatumRow& pa
   }
   summary.elapsed = elapsed();
   return summary;
+}
+
+Result<QuerySummary> QueryRunner::run_arrow(const std::string& sql, ByteSink& sink) {
+  const std::stop_callback on_stop(stop_, [this] { guard_.stop(StopReason::cancelled); });
+  const auto failed = [this](Error error) { return std::unexpected(explained(std::move(error))); };
+  Statement statement;
+  if (Status status = prepare(connection_, sql, {}, statement); !status) {
+    return failed(status.error());
+  }
+  Answer answer;
+  if (Status status = execute(statement, answer); !status) return failed(status.error());
+  ArrowShape shape;
+  FICUS_TRY_VOID(shape.open(answer));
+  FICUS_TRY(std::string message, arrow_schema_message(shape.schema()));
+  QuerySummary summary;
+  summary.truncated = !sink.bytes(message);
+  while (!summary.truncated) {
+    const Chunk chunk(duckdb_fetch_chunk(answer.raw));
+    if (guard_.stopped()) return failed({});
+    if (chunk.raw == nullptr) break;
+    const idx_t room = limits_.rows_max - summary.row_count;
+    summary.truncated = duckdb_data_chunk_get_size(chunk.raw) > room;
+    if (summary.truncated) duckdb_data_chunk_set_size(chunk.raw, room);
+    summary.row_count += duckdb_data_chunk_get_size(chunk.raw);
+    message.clear();
+    FICUS_TRY_VOID(shape.append(chunk.raw, message));
+    if (!sink.bytes(message)) summary.truncated = true;
+  }
+  if (const char* text = duckdb_result_error(&answer.raw); text != nullptr) {
+    return failed(duck_error(static_cast<int>(duckdb_result_error_type(&answer.raw)), text));
+  }
+  (void)sink.bytes(arrow_end());
+  summary.elapsed = elapsed();
+  return summary;
+}
+
+Status QueryRunner::run_to_file(const std::string& sql, Disk& disk, const std::string& path) {
+  const std::stop_callback on_stop(stop_, [this] { guard_.stop(StopReason::cancelled); });
+  const auto size = [&disk, &path]() -> std::uint64_t {
+    const auto file = disk.open(path, OpenMode::read);
+    return file ? (*file)->size().value_or(0) : 0;
+  };
+  guard_.set_size_check([&] { return size() > limits_.file_bytes_max; });
+  Status status = connection_.run(sql);
+  guard_.set_size_check(nullptr);
+  // What was written between the last look and the end.
+  if (status && size() > limits_.file_bytes_max) guard_.stop(StopReason::size);
+  if (guard_.stopped()) return std::unexpected(explained({}));
+  return status;
 }
 
 }  // namespace ficus::history

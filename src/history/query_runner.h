@@ -23,6 +23,9 @@ class QueryRunner {
 
   // Within the read-only transaction that the caller has begun.
   Result<QuerySummary> run(const std::string& sql, const DatumRow& parameters, RowSink& sink);
+  Result<QuerySummary> run_arrow(const std::string& sql, ByteSink& sink);
+  // For COPY ... TO `path`. Stops when the file has more than the limits' file_bytes_max.
+  Status run_to_file(const std::string& sql, Disk& disk, const std::string& path);
   DuckConnection& connection() { return connection_; }
   Micros elapsed() const { return clock_.monotonic() - started_; }
   // For failures of the connection that the watch has caused.

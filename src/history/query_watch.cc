@@ -47,6 +47,11 @@ void QueryWatch::Guard::stop(StopReason reason) {
   connection_->interrupt();
 }
 
+void QueryWatch::Guard::set_size_check(std::function<bool()> is_too_large) {
+  const std::lock_guard lock(watch_.mutex_);
+  is_too_large_ = std::move(is_too_large);
+}
+
 std::optional<StopReason> QueryWatch::Guard::stopped() const {
   const std::lock_guard lock(watch_.mutex_);
   return reason_;
@@ -96,6 +101,9 @@ void QueryWatch::look() {
   const Micros now = clock_.monotonic();
   for (Guard* guard : guards_) {
     if (!guard->reason_ && now >= guard->deadline_) guard->reason_ = StopReason::time;
+    if (!guard->reason_ && guard->is_too_large_ && guard->is_too_large_()) {
+      guard->reason_ = StopReason::size;
+    }
     if (guard->reason_) guard->connection_->interrupt();
   }
 }

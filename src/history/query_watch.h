@@ -2,6 +2,7 @@
 
 #include <condition_variable>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -14,7 +15,7 @@
 namespace ficus::history {
 
 // Why a query was ended before its time.
-enum class StopReason : std::uint8_t { time, memory, cancelled };
+enum class StopReason : std::uint8_t { time, memory, size, cancelled };
 
 // Watches over the running queries: interrupts one whose time is up, who was cancelled, or the
 // newest when all together use too much memory. A thread of its own, asleep while nothing runs.
@@ -37,6 +38,8 @@ class QueryWatch {
     Guard& operator=(const Guard&) = delete;
     ~Guard();
 
+    // Also ends the query when this says so (StopReason::size); asked by the watch's thread.
+    void set_size_check(std::function<bool()> is_too_large);
     void stop(StopReason reason);  // any thread
     std::optional<StopReason> stopped() const;
 
@@ -45,6 +48,7 @@ class QueryWatch {
     DuckConnection* connection_;
     Micros deadline_;
     std::uint64_t memory_bytes_max_;
+    std::function<bool()> is_too_large_;
     std::optional<StopReason> reason_;
     friend class QueryWatch;
   };

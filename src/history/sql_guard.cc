@@ -266,4 +266,13 @@ Status check_statement(DuckConnection& connection, std::string_view sql, const T
   return check_tree(root, scope);
 }
 
+Result<std::string> written_out(DuckConnection& connection, std::string_view sql) {
+  const auto rows = connection.select("SELECT json_deserialize_sql(json_serialize_sql(" +
+                                      quoted_literal(sql) + "))");
+  std::string text = rows && rows->size() == 1 ? text_of(rows->at(0)[0]) : "";
+  while (text.ends_with(';') || text.ends_with(' ')) text.pop_back();
+  if (text.empty()) return invalid("only a SELECT can be answered as a file");
+  return text;
+}
+
 }  // namespace ficus::history

@@ -30,6 +30,10 @@ struct TableScope {
 // `connection` is used for parsing only.
 Status check_statement(DuckConnection& connection, std::string_view sql, const TableScope& scope);
 
+// The statement as text anew, from its syntax tree: without comments and semicolon, fit to stand
+// in brackets. REQUIRES: check_statement let it through. Refuses EXPLAIN and DESCRIBE.
+Result<std::string> written_out(DuckConnection& connection, std::string_view sql);
+
 // Functions usable in expressions (scalar, aggregate, window), and in FROM. Names folded.
 bool is_allowed_function(std::string_view name);
 bool is_allowed_table_function(std::string_view name);

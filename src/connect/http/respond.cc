@@ -81,7 +81,7 @@ void respond_error(net::HttpExchange& exchange, int status, const Error& error) 
   json.key("message_zh").text(chinese(error.code));
   json.end_object().end_object();
   net::HttpHeaders headers{{"Content-Type", kJsonType}};
-  if (status == 503) headers.add("Retry-After", "1");
+  if (status == 503 || status == 429) headers.add("Retry-After", "1");
   if (status == 507) headers.add("Retry-After", "10");
   exchange.respond(status, headers, std::move(body));
 }
