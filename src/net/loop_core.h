@@ -25,6 +25,10 @@ class TurnEnd {
   virtual ~TurnEnd() = default;
   virtual void on_turn_end() = 0;
 
+ protected:
+  // It is going to be called at the end of this turn: asking again changes nothing.
+  bool is_listed() const { return is_listed_; }
+
  private:
   friend class LoopCore;
   bool is_listed_ = false;

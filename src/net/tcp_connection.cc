@@ -4,11 +4,12 @@
 #include <unistd.h>
 
 #include <array>
+#include <boost/asio/basic_waitable_timer.hpp>
+#include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <cerrno>
 #include <chrono>
-#include <optional>
+#include <memory>
 #include <utility>
 
 #include "base/check.h"
@@ -40,14 +41,12 @@ enum class Phase : std::uint8_t {
   closed,     // the socket is gone; on_closed is owed or was given
 };
 
-void set_socket_options(int fd) {
-  set_socket_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
-  // A device that lost power is noticed after 60 s + 4 * 15 s.
-  set_socket_option(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
-  set_socket_option(fd, IPPROTO_TCP, TCP_KEEPIDLE, 60);
-  set_socket_option(fd, IPPROTO_TCP, TCP_KEEPINTVL, 15);
-  set_socket_option(fd, IPPROTO_TCP, TCP_KEEPCNT, 4);
-}
+// Of the loop's own executor, not of any: a connection is smaller by a hundred bytes, and a wait
+// costs less.
+using Executor = asio::io_context::executor_type;
+using Descriptor = asio::posix::basic_stream_descriptor<Executor>;
+using Clock = std::chrono::steady_clock;
+using CloseTimer = asio::basic_waitable_timer<Clock, asio::wait_traits<Clock>, Executor>;
 
 }  // namespace
 
@@ -62,7 +61,6 @@ class TcpConnection::Core final : public TurnEnd, public std::enable_shared_from
         count_(std::move(count)),
         peer_(peer),
         options_(options) {
-    set_socket_options(fd);
     if (count_ != nullptr) ++*count_;
     error_code error;
     socket_.assign(fd, error);
@@ -118,7 +116,7 @@ class TcpConnection::Core final : public TurnEnd, public std::enable_shared_from
     phase_ = Phase::flushing;
     reason_ = std::move(reason);
     input_discarded_ = true;
-    close_timer_.emplace(loop_.io());
+    close_timer_ = std::make_unique<CloseTimer>(loop_.io());
     close_timer_->expires_after(std::chrono::microseconds(options_.close_timeout.count));
     close_timer_->async_wait([self = shared_from_this()](const error_code& error) {
       if (!error) self->on_close_timeout();
@@ -187,7 +185,9 @@ class TcpConnection::Core final : public TurnEnd, public std::enable_shared_from
     return false;
   }
 
-  void list() { loop_.at_turn_end(shared_from_this()); }
+  void list() {
+    if (!is_listed()) loop_.at_turn_end(shared_from_this());
+  }
 
   void redeliver() {
     is_redelivery_due_ = true;
@@ -201,17 +201,16 @@ class TcpConnection::Core final : public TurnEnd, public std::enable_shared_from
       return list();
     }
     is_read_armed_ = true;
-    socket_.async_wait(asio::posix::stream_descriptor::wait_read,
-                       [self = shared_from_this()](const error_code& error) {
-                         self->is_read_armed_ = false;
-                         if (!error) self->on_readable();
-                       });
+    socket_.async_wait(Descriptor::wait_read, [self = shared_from_this()](const error_code& error) {
+      self->is_read_armed_ = false;
+      if (!error) self->on_readable();
+    });
   }
 
   void arm_write() {
     if (is_write_armed_) return;
     is_write_armed_ = true;
-    socket_.async_wait(asio::posix::stream_descriptor::wait_write,
+    socket_.async_wait(Descriptor::wait_write,
                        [self = shared_from_this()](const error_code& error) {
                          self->is_write_armed_ = false;
                          if (!error) self->on_turn_end();
@@ -319,7 +318,7 @@ class TcpConnection::Core final : public TurnEnd, public std::enable_shared_from
     reason_ = std::move(reason);
     error_code ignored;
     socket_.close(ignored);
-    if (close_timer_) close_timer_->cancel();
+    if (close_timer_ != nullptr) close_timer_->cancel();
     stream_->forget();
     output_.clear(loop_);
     uncount();
@@ -337,13 +336,13 @@ class TcpConnection::Core final : public TurnEnd, public std::enable_shared_from
   }
 
   LoopCore& loop_;
-  asio::posix::stream_descriptor socket_;
+  Descriptor socket_;
   std::unique_ptr<Stream> stream_;
   ConnectionHandler* handler_ = nullptr;
   std::shared_ptr<std::size_t> count_;
   InputBuffer input_;
   OutputQueue output_;
-  std::optional<asio::steady_timer> close_timer_;
+  std::unique_ptr<CloseTimer> close_timer_;  // most connections never close
   Error reason_;
   Address peer_;
   TcpOptions options_;
@@ -360,6 +359,15 @@ class TcpConnection::Core final : public TurnEnd, public std::enable_shared_from
   bool has_peer_ended_ = false;
   bool input_discarded_ = false;  // closing: what still comes is thrown away
 };
+
+void set_connection_options(int fd) {
+  set_socket_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+  // A device that lost power is noticed after 60 s + 4 * 15 s.
+  set_socket_option(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
+  set_socket_option(fd, IPPROTO_TCP, TCP_KEEPIDLE, 60);
+  set_socket_option(fd, IPPROTO_TCP, TCP_KEEPINTVL, 15);
+  set_socket_option(fd, IPPROTO_TCP, TCP_KEEPCNT, 4);
+}
 
 std::unique_ptr<TcpConnection> adopt_socket(LoopCore& loop, int fd, const Address& peer,
                                             const TcpOptions& options,

@@ -117,6 +117,7 @@ class TcpConnector::Core final : public std::enable_shared_from_this<Core> {
       ::close(fd);
       return note(address, error);
     }
+    set_connection_options(fd);
     error_code error;
     socket_.assign(fd, error);
     if (error) {

@@ -162,6 +162,7 @@ Result<std::unique_ptr<TcpListener>> TcpListener::open(EventLoop& loop, const Ad
   FICUS_TRY(const int fd, open_bound(address, {.type = SOCK_STREAM,
                                                .reuse_address = true,
                                                .reuse_port = options.reuse_port}));
+  set_connection_options(fd);
   if (::listen(fd, options.backlog) != 0) {
     const int error = errno;
     ::close(fd);
