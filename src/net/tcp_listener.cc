@@ -140,8 +140,8 @@ class TcpListener::Core final : public std::enable_shared_from_this<Core> {
     }
     if (is_closed_) return;
     pause_.expires_after(kExhaustedPause);
-    pause_.async_wait([self = shared_from_this()](const error_code& error) {
-      if (!error && !self->is_closed_) self->accept_some();
+    pause_.async_wait([self = shared_from_this()](const error_code& failed) {
+      if (!failed && !self->is_closed_) self->accept_some();
     });
   }
 

@@ -30,13 +30,13 @@ using BioPtr = std::unique_ptr<BIO, OpensslDelete<BIO_free_all>>;
 
 class TlsServerContext::Core {
  public:
-  explicit Core(SslContextPtr context) : context(std::move(context)) {}
+  explicit Core(SslContextPtr ssl) : context(std::move(ssl)) {}
   SslContextPtr context;
 };
 
 class TlsClientContext::Core {
  public:
-  explicit Core(SslContextPtr context) : context(std::move(context)) {}
+  explicit Core(SslContextPtr ssl) : context(std::move(ssl)) {}
 
   // The newest session with "host:port", or null.
   SSL_SESSION* session(const std::string& host_port) const;
