@@ -2,120 +2,208 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
+#include "connect/mqtt/broker_facts.h"
+#include "connect/mqtt/retained_messages.h"
 #include "connect/mqtt/session.h"
+#include "connect/mqtt/shared_group.h"
 #include "connect/mqtt/topic_tree.h"
+#include "connect/mqtt/will_book.h"
 #include "engine/commit_log.h"
 
 namespace ficus::connect {
 
 struct BrokerLimits {
-  std::size_t session_messages_max =
-      10'000;  // queued for one session; newer ones are dropped and counted
+  // Queued for one session; newer ones are dropped and counted.
+  std::size_t session_messages_max = 10'000;
   std::size_t session_bytes_max = std::size_t{16} << 20;
   std::size_t sessions_max = 1'000'000;
   std::size_t subscriptions_per_session_max = 10'000;
-  std::size_t retained_messages_max = 1'000'000;
+  RetainedLimits retained = {};
   Micros session_expiry_max = Micros::from_hours(24 * 7);
 };
 
 struct BrokerCounts {
-  std::uint64_t messages_dropped = 0;  // a queue was full
+  std::uint64_t messages_dropped = 0;  // a queue was full, or nobody of a group could take it
+  std::uint64_t messages_expired = 0;  // before they were sent
+  std::uint64_t messages_moved = 0;    // to another member of a shared subscription
   std::uint64_t retained_refused = 0;  // no room for another topic
 };
 
-// Sessions, subscriptions, queued and retained messages: what the broker must not forget. A
+// A message of QoS 2 that the broker has taken over and the engine has still to hear.
+struct HeldMessage {
+  MessagePtr message;
+  Timestamp received_at;  // the same at every try, so that the engine knows a repetition
+};
+
+// Sessions, subscriptions, queued and retained messages, wills: what the broker must not forget. A
 // deterministic fold over the broker's log; no socket, no clock, one thread.
 //
 // Every change that must survive a crash is done and, at once, written down as a fact: take_facts()
 // gives what was written since the last call, to be appended to the log as one record. A snapshot
 // is the shortest list of facts that makes the same state. QoS 0 messages and sessions that end
-// with their connection leave no fact.
+// with their connection leave no fact; wills always do.
 class BrokerState final : public LogFold {
  public:
   explicit BrokerState(const BrokerLimits& limits);
   ~BrokerState();
 
+  // --- sessions
+
+  struct Opening {
+    std::string_view client_id;
+    std::string_view owner = {};
+    bool clean_start = false;
+    Micros expiry = {};
+  };
   struct Opened {
     Session* session = nullptr;
     bool was_present = false;
   };
   // CONNECT: finds the client's session or begins one; clean_start ends an earlier one first
-  // (MQTT 5.0, 3.1.2.4). REQUIRES: an earlier connection of the client has been ended. overloaded
-  // at sessions_max.
-  Result<Opened> open(std::string_view client_id, bool clean_start, Micros expiry);
-  // The connection ended: the session waits for its client, or ends too.
+  // (MQTT 5.0, 3.1.2.4), whose will is then due; resuming one takes its will back (3.1.3.2.2).
+  // REQUIRES: an earlier connection of the client has been ended. overloaded at sessions_max.
+  Result<Opened> open(const Opening& opening, Timestamp now);
+  // The connection ended: the session waits for its client, or ends too. Its will becomes due.
   void go_offline(Session& session, Timestamp now);
+  // DISCONNECT may change the expiry (MQTT 5.0, 3.14.2.2.2).
+  void set_expiry(Session& session, Micros expiry);
   // Ends sessions whose client has been away for longer than their expiry.
   void expire(Timestamp now);
   Session* find(std::string_view client_id);
 
-  // overloaded at the session's limit. `is_new`: the session did not have the filter.
+  // --- subscriptions
+
+  // overloaded at the session's limit. `is_new`: the session did not have the filter. REQUIRES: a
+  // valid filter; "$share/NAME/..." joins a group.
   Status subscribe(Session& session, std::string_view filter, SubscriptionOptions options,
                    bool& is_new);
   bool unsubscribe(Session& session,
                    std::string_view filter);  // false: there was no such subscription
+  // Queues the retained messages that fit a new subscription (MQTT 5.0, 3.8.4), whatever their
+  // number: they wait for the client to take them.
+  void send_retained(Session& session, std::string_view filter, SubscriptionOptions options,
+                     Timestamp now);
+
+  // --- messages to clients
 
   // Whether a message to this topic has to be made at all.
   bool has_subscriber(std::string_view topic) const { return tree_.matches_any(topic); }
+  // Whether the message can be retained, beside the others or in place of an older one.
+  bool has_room_to_retain(const Message& message, Timestamp now);
   // Keeps the message if it is to be retained, and passes it to every session that wants it.
   // `origin` is the session that published it (for no_local), or null.
-  void publish(const MessagePtr& message, const Session* origin);
-  // Queues the retained messages that fit a new subscription (MQTT 5.0, 3.8.4), whatever their
-  // number: they wait for the client to take them.
-  void send_retained(Session& session, std::string_view filter, SubscriptionOptions options);
+  void publish(const MessagePtr& message, const Session* origin, Timestamp now);
   // Takes the first message that waits off: it was of QoS 0 and has been sent, or the client could
   // not take its size. REQUIRES: there is one.
   void drop_next(Session& session);
-  // DISCONNECT may change the expiry (MQTT 5.0, 3.14.2.2.2).
-  void set_expiry(Session& session, Micros expiry);
-  // The client has taken a queued message. False if the identifier is not in flight.
+  // Takes messages off that have expired while they waited at the head of the queue.
+  void drop_expired(Session& session, Timestamp now);
+  // PUBACK, or a PUBREC that refuses. False if no such message is in flight.
   bool acknowledge(Session& session, mqtt::PacketId packet_id);
-  // After a new connection: what was in flight must be sent again (MQTT 5.0, 4.4).
-  static void forget_in_flight(Session& session);
+  // PUBREC: the client has taken a QoS 2 message. False if no such message is in flight.
+  bool take(Session& session, mqtt::PacketId packet_id);
+  // PUBCOMP. False if none was owed.
+  bool complete(Session& session, mqtt::PacketId packet_id);
+
+  // --- QoS 2 messages from clients
+
+  // False if the identifier is known already: the message is a repetition (4.3.3).
+  bool receive(Session& session, mqtt::PacketId packet_id);
+  bool release(Session& session, mqtt::PacketId packet_id);  // PUBREL; false: was not known
+  // Keeps a message until the engine has it; returns its number.
+  std::uint64_t hold(const MessagePtr& message, Timestamp received_at);
+  void handed_over(std::uint64_t number);
+  const std::map<std::uint64_t, HeldMessage>& held() const { return held_; }
+
+  // --- wills
+
+  void set_will(const Session& session, const MessagePtr& message, Micros delay);
+  void remove_will(std::string_view client_id);
+  // Takes a will off that has become due, with its client's name; nothing if there is none.
+  std::optional<std::pair<std::string, MessagePtr>> take_due_will(Timestamp now);
 
   const RetainedMessages& retained() const { return retained_; }
   const TopicTree& tree() const { return tree_; }
   std::size_t session_count() const { return sessions_.size(); }
+  std::size_t will_count() const { return wills_.all().size(); }
   const BrokerCounts& counts() const { return counts_; }
+
+  // --- the log
 
   bool has_facts() const { return !facts_.empty(); }
   std::size_t facts_bytes() const { return facts_.size(); }
   std::string take_facts();
+  // The number of the record that the next take_facts() gives; the first is 1.
+  std::uint64_t record() const { return record_; }
   Sections encode() const;
 
   Status restore(const Sections& sections) override;
   Status replay(std::string_view payload, Timestamp time, log::Position end) override;
-  // After recovery nobody is connected: sessions wait from `now` on.
+  // After recovery nobody is connected: who was online waits from `now` on, wills become due.
   void all_offline(Timestamp now);
 
  private:
-  struct Target {
-    Session* session = nullptr;
+  struct Retaining {  // the retained messages for one subscription
+    std::string_view filter;
     SubscriptionOptions options;
+    Timestamp now;
   };
   Session& insert_session(std::string_view client_id, Micros expiry);
+  void end_session(Session& session, Timestamp now);
   void remove_session(Session& session);
-  bool has_room(const Session& session, const Message& message) const;
+  void add_to_tree(Session& session, std::string_view filter, SubscriptionOptions options);
+  void remove_from_tree(Session& session, std::string_view filter);
+  std::shared_ptr<SharedGroup> group_of(std::string_view filter);
+
+  bool has_room(Session& session, const Message& message, Timestamp now);
+  void deliver(const MessagePtr& message, Session& session, const SubscriptionOptions& options,
+               const std::shared_ptr<SharedGroup>& group, Timestamp now);
+  void deliver_to_group(const MessagePtr& message, SharedGroup& group, Timestamp now);
+  void write_delivered(const Message& message);
+  void wake_delivered();
+  void share_again(Session& from, bool has_ended, Timestamp now);
   void enqueue(Session& session, QueuedMessage message);
+  void queue_retained(Session& session, const Retaining& wanted, bool is_replay);
   void erase_queued(Session& session, std::deque<QueuedMessage>::iterator at);
-  void deliver(const MessagePtr& message, const std::vector<Target>& targets);
-  std::vector<Target> targets_of(const Message& message, const Session* origin);
+  void write_gone(const Session& session, const QueuedMessage& queued);
+  std::string& facts();  // to write to
+
+  // broker_replay.cc
   Status replay_facts(std::string_view facts);
+  bool replay_fact(fact::ByteReader& in);
+  bool replay_session_fact(facts::Kind kind, std::string_view client_id, fact::ByteReader& in);
+  bool replay_queue_fact(facts::Kind kind, std::string_view client_id, fact::ByteReader& in);
+  bool replay_message_fact(facts::Kind kind, fact::ByteReader& in);
 
   const BrokerLimits limits_;
   std::unordered_map<std::string_view, std::unique_ptr<Session>>
       sessions_;  // keys live in the sessions
   TopicTree tree_;
+  std::map<std::string, std::shared_ptr<SharedGroup>, std::less<>> groups_;
   RetainedMessages retained_;
+  WillBook wills_;
+  std::map<std::uint64_t, HeldMessage> held_;
+  std::uint64_t next_held_ = 1;
   std::string facts_;
+  std::uint64_t record_ = 1;
   BrokerCounts counts_;
-  std::vector<Subscriber> matched_;  // scratch
+
+  // Scratch of one publish.
+  std::vector<Subscriber> matched_;
+  mqtt::SubscriptionIdBuffer ids_;
+  struct Delivered {
+    Session* session = nullptr;
+    std::uint64_t number = 0;
+  };
+  std::vector<Delivered> delivered_;
 };
 
 }  // namespace ficus::connect

@@ -1,107 +1,16 @@
 #include "connect/mqtt/broker_state.h"
 
-#include <fmt/format.h>
 #include <gtest/gtest.h>
 
-#include "base/random.h"
+#include "connect/mqtt/broker_state_testing.h"
 
 namespace ficus::connect {
 namespace {
 
 using mqtt::Qos;
 
-constexpr Micros kHour = Micros::from_hours(1);
-constexpr SubscriptionOptions kQos1{.qos = Qos::at_least_once};
-
-MessagePtr message(std::string_view topic, std::string_view payload, Qos qos = Qos::at_least_once,
-                   bool retain = false) {
-  return Message::create(
-      {.qos = qos,
-       .retain = retain,
-       .topic = topic,
-       .packet_id = qos == Qos::at_most_once ? mqtt::PacketId::none : mqtt::PacketId{1},
-       .payload = mqtt::Bytes(std::as_bytes(std::span(payload)))});
-}
-
-std::string payload_of(const Message& m) {
-  const mqtt::Bytes payload = m.publish().payload;
-  return {reinterpret_cast<const char*>(payload.data()), payload.size()};
-}
-
-// A client with a receive maximum and a packet size it takes, without a socket.
-class FakeClient final : public SessionOutlet {
- public:
-  explicit FakeClient(BrokerState& state, std::size_t receive_maximum = 65'535)
-      : state_(state), receive_maximum_(receive_maximum) {}
-
-  void connect(Session& session) {
-    session_ = &session;
-    session.connection = this;
-  }
-  void send_now(const MessagePtr& m, bool) override { got.push_back(payload_of(*m)); }
-  void send_queued() override {
-    while (session_->in_flight < session_->queue.size()) {
-      QueuedMessage& next = session_->queue[session_->in_flight];
-      const std::string payload = payload_of(*next.message);
-      if (payload.size() > payload_bytes_max || next.qos == Qos::at_most_once) {
-        if (payload.size() <= payload_bytes_max) got.push_back(payload);
-        state_.drop_next(*session_);
-        continue;
-      }
-      if (session_->in_flight >= receive_maximum_) return;
-      if (next.packet_id == mqtt::PacketId::none) next.packet_id = session_->next_packet_id();
-      got.push_back(payload);
-      ++session_->in_flight;
-    }
-  }
-
-  std::vector<std::string> got;
-  std::size_t payload_bytes_max = 100;
-
- private:
-  BrokerState& state_;
-  const std::size_t receive_maximum_;
-  Session* session_ = nullptr;
-};
-
-Session& open(BrokerState& state, std::string_view id, bool clean = false, Micros expiry = kHour) {
-  return *state.open(id, clean, expiry)->session;
-}
-
-void subscribe(BrokerState& state, Session& session, std::string_view filter,
-               SubscriptionOptions options = kQos1) {
-  bool is_new = false;
-  ASSERT_TRUE(state.subscribe(session, filter, options, is_new));
-}
-
-// All that must not be forgotten, in an order of its own.
-std::string durable_part(BrokerState& state) {
-  std::string text;
-  for (const auto& [topic, m] : state.retained().all()) {
-    text += fmt::format("retained {} = {}\n", topic, payload_of(*m));
-  }
-  for (int i = 0; i < 10; ++i) {
-    const Session* const session = state.find(fmt::format("client-{}", i));
-    if (session == nullptr || !session->is_persistent()) continue;
-    text += fmt::format("{} expires after {}\n", session->client_id(), session->expiry.count);
-    for (const auto& [filter, options] : session->subscriptions) {
-      text += fmt::format("  {} at {}, {} {}\n", filter, static_cast<int>(options.qos),
-                          options.no_local, options.retain_as_published);
-    }
-    for (const QueuedMessage& queued : session->queue) {
-      if (!queued.is_logged) continue;
-      text += fmt::format("  #{} {} = {} {}\n", queued.number, queued.message->topic(),
-                          payload_of(*queued.message), queued.retain);
-    }
-  }
-  return text;
-}
-
-// What the log and a snapshot make of it.
-std::string restored(const BrokerState& state, const BrokerLimits& limits) {
-  BrokerState again(limits);
-  EXPECT_TRUE(again.restore(state.encode()));
-  return durable_part(again);
+Result<BrokerState::Opened> reopen(BrokerState& state, std::string_view id) {
+  return state.open({.client_id = id, .expiry = kHour}, kNow);
 }
 
 TEST(BrokerState, KeepsASessionAndItsMessagesForAClientThatIsAway) {
@@ -109,17 +18,18 @@ TEST(BrokerState, KeepsASessionAndItsMessagesForAClientThatIsAway) {
   Session& session = open(state, "client-1");
   subscribe(state, session, "a/+");
   state.go_offline(session, {});
-  state.publish(message("a/1", "x"), nullptr);
-  state.publish(message("a/1", "0", Qos::at_most_once), nullptr);  // of QoS 0: not kept
-  state.publish(message("b/1", "y"), nullptr);
-  const auto back = state.open("client-1", false, kHour);
+  state.publish(message("a/1", "x"), nullptr, kNow);
+  state.publish(message("a/1", "0", Qos::at_most_once), nullptr, kNow);  // of QoS 0: not kept
+  state.publish(message("b/1", "y"), nullptr, kNow);
+  const auto back = reopen(state, "client-1");
   EXPECT_TRUE(back->was_present);
   FakeClient client(state);
   client.connect(*back->session);
   client.send_queued();
   EXPECT_EQ(client.got, std::vector<std::string>{"x"});
-  EXPECT_TRUE(state.acknowledge(*back->session, mqtt::PacketId{1}));
-  EXPECT_FALSE(state.acknowledge(*back->session, mqtt::PacketId{1}));
+  const mqtt::PacketId id = back->session->queue[0].packet_id();
+  EXPECT_TRUE(state.acknowledge(*back->session, id));
+  EXPECT_FALSE(state.acknowledge(*back->session, id));
   EXPECT_EQ(back->session->queue.size(), 0U);
   EXPECT_EQ(back->session->queued_bytes, 0U);
 }
@@ -130,16 +40,16 @@ TEST(BrokerState, SendsAgainWithTheSameIdentifierWhatWasNotAcknowledged) {
   Session& session = open(state, "client-1");
   client.connect(session);
   subscribe(state, session, "#");
-  for (const char* payload : {"1", "2", "3"}) state.publish(message("t", payload), nullptr);
+  for (const char* payload : {"1", "2", "3"}) state.publish(message("t", payload), nullptr, kNow);
   EXPECT_EQ(client.got, (std::vector<std::string>{"1", "2"}));  // its receive maximum
   state.go_offline(session, {});
-  const mqtt::PacketId first = session.queue[0].packet_id;
+  const mqtt::PacketId first = session.queue[0].packet_id();
   FakeClient again(state, 2);
-  again.connect(*state.open("client-1", false, kHour)->session);
+  again.connect(*reopen(state, "client-1")->session);
   again.send_queued();
   EXPECT_EQ(again.got, (std::vector<std::string>{"1", "2"}));
-  EXPECT_EQ(session.queue[0].packet_id, first);
-  EXPECT_TRUE(state.acknowledge(session, session.queue[1].packet_id));  // out of order
+  EXPECT_EQ(session.queue[0].packet_id(), first);
+  EXPECT_TRUE(state.acknowledge(session, session.queue[1].packet_id()));  // out of order
   again.send_queued();
   EXPECT_EQ(again.got.back(), "3");
   EXPECT_EQ(session.in_flight, 2U);
@@ -150,7 +60,7 @@ TEST(BrokerState, CleanStartEndsTheEarlierSession) {
   Session& session = open(state, "client-1");
   subscribe(state, session, "a");
   state.go_offline(session, {});
-  const auto opened = state.open("client-1", true, Micros{});
+  const auto opened = state.open({.client_id = "client-1", .clean_start = true}, kNow);
   EXPECT_FALSE(opened->was_present);
   EXPECT_TRUE(opened->session->subscriptions.empty());
   EXPECT_FALSE(state.has_subscriber("a"));
@@ -182,7 +92,7 @@ TEST(BrokerState, OverlappingFiltersGiveOneMessageAtTheHighestQos) {
   subscribe(state, session, "a/#", {});
   subscribe(state, session, "a/b");
   subscribe(state, session, "+/b", {});
-  state.publish(message("a/b", "x"), nullptr);
+  state.publish(message("a/b", "x"), nullptr, kNow);
   EXPECT_EQ(client.got, std::vector<std::string>{"x"});
   EXPECT_EQ(session.in_flight, 1U);
 }
@@ -193,22 +103,22 @@ TEST(BrokerState, NoLocalAndRetainAsPublished) {
   Session& two = open(state, "client-2");
   subscribe(state, one, "a", {.qos = Qos::at_least_once, .no_local = true});
   subscribe(state, two, "a", {.qos = Qos::at_least_once, .retain_as_published = true});
-  state.publish(message("a", "x", Qos::at_least_once, true), &one);
+  state.publish(message("a", "x", Qos::at_least_once, true), &one, kNow);
   EXPECT_TRUE(one.queue.empty());
   ASSERT_EQ(two.queue.size(), 1U);
   EXPECT_TRUE(two.queue[0].retain);
 }
 
 TEST(BrokerState, RetainedMessagesComeWithASubscription) {
-  BrokerState state({.retained_messages_max = 2});
-  state.publish(message("a/1", "x", Qos::at_least_once, true), nullptr);
-  state.publish(message("a/2", "y", Qos::at_most_once, true), nullptr);
-  state.publish(message("a/3", "z", Qos::at_least_once, true), nullptr);  // no room
+  BrokerState state({.retained = {.count_max = 2}});
+  state.publish(message("a/1", "x", Qos::at_least_once, true), nullptr, kNow);
+  state.publish(message("a/2", "y", Qos::at_most_once, true), nullptr, kNow);
+  state.publish(message("a/3", "z", Qos::at_least_once, true), nullptr, kNow);  // no room
   EXPECT_EQ(state.counts().retained_refused, 1U);
   FakeClient client(state);
   Session& session = open(state, "client-1");
   client.connect(session);
-  state.send_retained(session, "a/#", kQos1);
+  state.send_retained(session, "a/#", kQos1, kNow);
   EXPECT_EQ(client.got, (std::vector<std::string>{"x", "y"}));
   EXPECT_EQ(session.queue.size(), 1U);  // the one of QoS 1 waits for its acknowledgement
   EXPECT_TRUE(session.queue[0].retain);
@@ -218,12 +128,12 @@ TEST(BrokerState, QueuesAreBounded) {
   BrokerState state({.session_messages_max = 3, .session_bytes_max = 1000});
   Session& session = open(state, "client-1");
   subscribe(state, session, "#");
-  for (int i = 0; i < 5; ++i) state.publish(message("t", "x"), nullptr);
+  for (int i = 0; i < 5; ++i) state.publish(message("t", "x"), nullptr, kNow);
   EXPECT_EQ(session.queue.size(), 3U);
   EXPECT_EQ(state.counts().messages_dropped, 2U);
   Session& other = open(state, "client-2");
   subscribe(state, other, "big");
-  state.publish(message("big", std::string(2000, 'x')), nullptr);
+  state.publish(message("big", std::string(2000, 'x')), nullptr, kNow);
   EXPECT_TRUE(other.queue.empty());
   EXPECT_EQ(other.dropped, 1U);
 }
@@ -231,7 +141,7 @@ TEST(BrokerState, QueuesAreBounded) {
 TEST(BrokerState, SessionsAndSubscriptionsAreBounded) {
   BrokerState state({.sessions_max = 1, .subscriptions_per_session_max = 1});
   Session& session = open(state, "client-1");
-  const auto refused = state.open("client-2", true, kHour);
+  const auto refused = state.open({.client_id = "client-2", .expiry = kHour}, kNow);
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, ErrorCode::overloaded);
   subscribe(state, session, "a");
@@ -249,8 +159,8 @@ TEST(BrokerState, LeavesNoFactsOfWhatEndsWithTheConnection) {
   Session& session = open(state, "client-1", true, Micros{});
   client.connect(session);
   subscribe(state, session, "#");
-  state.publish(message("t", "x"), nullptr);
-  EXPECT_TRUE(state.acknowledge(session, session.queue[0].packet_id));
+  state.publish(message("t", "x"), nullptr, kNow);
+  EXPECT_TRUE(state.acknowledge(session, session.queue[0].packet_id()));
   EXPECT_TRUE(state.unsubscribe(session, "#"));
   state.go_offline(session, {});
   EXPECT_FALSE(state.has_facts());
@@ -265,7 +175,7 @@ TEST(BrokerState, WhatAClientCannotTakeDoesNotComeBack) {
   client.connect(session);
   client.payload_bytes_max = 3;
   subscribe(state, session, "#");
-  state.publish(message("t", "too long"), nullptr);
+  state.publish(message("t", "too long"), nullptr, kNow);
   EXPECT_TRUE(session.queue.empty());
   BrokerState again({});
   ASSERT_TRUE(again.replay(state.take_facts(), {}, {}));
@@ -290,7 +200,7 @@ TEST(BrokerState, RefusesDamagedFacts) {
   BrokerState state({});
   Session& session = open(state, "client-1");
   subscribe(state, session, "a/#");
-  state.publish(message("a/b", "x", Qos::at_least_once, true), nullptr);
+  state.publish(message("a/b", "x", Qos::at_least_once, true), nullptr, kNow);
   const std::string facts = state.take_facts();
   std::size_t accepted = 0;  // where a fact ends
   for (std::size_t length = 0; length < facts.size(); ++length) {
@@ -302,114 +212,246 @@ TEST(BrokerState, RefusesDamagedFacts) {
       EXPECT_EQ(replayed.error().code, ErrorCode::corrupt);
     }
   }
-  EXPECT_EQ(accepted, 4U);  // nothing, opened, subscribed, retained; queued is the whole
+  EXPECT_EQ(accepted, 5U);  // nothing, no fact, opened, subscribed, retained; queued is the whole
   BrokerState again({});
-  EXPECT_FALSE(again.replay(std::string("\x63\0", 2), {}, {}));
+  EXPECT_FALSE(again.replay(std::string("\x82\x63\0", 3), {}, {}));
+  EXPECT_FALSE(again.replay(std::string("\x01\0", 2), {}, {}));
   EXPECT_FALSE(again.restore({{"strange", ""}}));
 }
 
-// One random life of a broker with a few clients.
-class Life {
- public:
-  Life(std::uint64_t seed, const BrokerLimits& limits) : random_(seed), state_(limits) {}
+// ---- QoS 2 to clients
 
-  void step() {
-    const std::string id = fmt::format("client-{}", random_.below(5));
-    Session* session = state_.find(id);
-    now_ = now_ + Micros::from_seconds(static_cast<std::int64_t>(random_.below(20)));
-    if (session == nullptr || session->connection == nullptr) {
-      if (random_.chance(0.5)) return connect(id);
-      if (random_.chance(0.2)) return state_.expire(now_);
-      return publish(nullptr);
+TEST(BrokerState, TheStepsOfQos2SurviveACrash) {
+  auto state = std::make_unique<BrokerState>(BrokerLimits{});
+  FakeClient client(*state);
+  Session& session = open(*state, "client-1");
+  client.connect(session);
+  subscribe(*state, session, "#", kQos2);
+  for (const char* payload : {"1", "2", "3"}) {
+    state->publish(message("t", payload, Qos::exactly_once), nullptr, kNow);
+  }
+  EXPECT_EQ(client.got, (std::vector<std::string>{"1", "2", "3"}));
+  const mqtt::PacketId first = session.queue[0].packet_id();
+  const mqtt::PacketId second = session.queue[1].packet_id();
+  const mqtt::PacketId third = session.queue[2].packet_id();
+  EXPECT_FALSE(state->complete(session, first));  // no PUBREC yet
+  EXPECT_TRUE(state->take(session, first));
+  EXPECT_TRUE(state->take(session, first));
+  EXPECT_FALSE(state->acknowledge(session, first));
+  EXPECT_TRUE(state->take(session, second));
+  EXPECT_TRUE(state->complete(session, second));
+  EXPECT_FALSE(state->complete(session, second));
+  const std::string facts = state->take_facts();
+  for (const bool by_snapshot : {false, true}) {
+    BrokerState again({});
+    if (by_snapshot) {
+      ASSERT_TRUE(again.restore(state->encode()));
+    } else {
+      ASSERT_TRUE(again.replay(facts, {}, {}));
     }
-    switch (random_.below(8)) {
-      case 0:
-        if (random_.chance(0.3)) state_.set_expiry(*session, random_expiry());
-        return state_.go_offline(*session, now_);
-      case 1:
-        return random_subscribe(*session);
-      case 2:
-        state_.unsubscribe(*session, random_filter());
-        return;
-      case 3:
-      case 4:
-        return acknowledge(*session);
-      default:
-        return publish(session);
+    again.all_offline(kNow);
+    Session& same = *reopen(again, "client-1")->session;
+    FakeClient back(again);
+    back.connect(same);
+    back.send_queued();
+    EXPECT_EQ(back.got, (std::vector<std::string>{"PUBREL", "3"}));
+    ASSERT_EQ(same.queue.size(), 2U);
+    EXPECT_EQ(same.queue[0].packet_id(), first);
+    EXPECT_EQ(same.queue[1].packet_id(), third);
+    EXPECT_TRUE(same.queue[1].was_sent);
+    EXPECT_TRUE(again.complete(same, first));
+  }
+}
+
+TEST(BrokerState, Qos2WaitsForItsRecord) {
+  BrokerState state({});
+  Session& session = open(state, "client-1");
+  Session& passing = open(state, "client-2", true, Micros{});
+  subscribe(state, session, "#", kQos2);
+  subscribe(state, passing, "#", kQos2);
+  (void)state.take_facts();
+  state.publish(message("t", "1", Qos::exactly_once), nullptr, kNow);
+  state.publish(message("t", "1"), nullptr, kNow);
+  EXPECT_EQ(session.queue[0].record, state.record());
+  EXPECT_EQ(session.queue[1].record, 0U);  // QoS 1 may come twice
+  EXPECT_EQ(passing.queue[0].record, 0U);  // ends with its connection
+}
+
+TEST(BrokerState, IdentifiersAreNotSharedByTwoMessagesInFlight) {
+  BrokerState state({.session_messages_max = 200'000, .session_bytes_max = 1 << 30});
+  FakeClient client(state);
+  Session& session = open(state, "client-1", true, Micros{});
+  client.connect(session);
+  subscribe(state, session, "#");
+  for (int i = 0; i < 65'534; ++i) state.publish(message("t", "x"), nullptr, kNow);
+  EXPECT_EQ(session.in_flight, 65'534U);
+  const mqtt::PacketId first = session.queue.front().packet_id();
+  for (std::size_t i = session.in_flight; i > 1; --i) {
+    ASSERT_TRUE(state.acknowledge(session, session.queue.back().packet_id()));
+  }
+  state.publish(message("t", "x"), nullptr, kNow);
+  EXPECT_NE(session.queue.back().packet_id(), first);
+  session.in_flight = 1;
+  state.publish(message("t", "x"), nullptr, kNow);
+  session.in_flight = 2;
+  EXPECT_FALSE(session.has_free_identifier());  // that of the first, still in flight
+  EXPECT_TRUE(state.acknowledge(session, first));
+  EXPECT_TRUE(session.has_free_identifier());
+}
+
+// ---- QoS 2 from clients
+
+TEST(BrokerState, KnowsARepetitionAlsoAfterACrash) {
+  BrokerState state({});
+  Session& session = open(state, "client-1");
+  EXPECT_TRUE(state.receive(session, mqtt::PacketId{7}));
+  EXPECT_FALSE(state.receive(session, mqtt::PacketId{7}));
+  EXPECT_TRUE(state.receive(session, mqtt::PacketId{3}));
+  const std::uint64_t held = state.hold(message("m", "1", Qos::exactly_once), kNow);
+  const std::uint64_t other = state.hold(message("m", "2", Qos::exactly_once), kNow);
+  state.handed_over(held);
+  state.handed_over(held);
+  EXPECT_TRUE(state.release(session, mqtt::PacketId{3}));
+  EXPECT_FALSE(state.release(session, mqtt::PacketId{3}));
+  BrokerState again({});
+  ASSERT_TRUE(again.replay(state.take_facts(), {}, {}));
+  Session& same = *again.find("client-1");
+  EXPECT_FALSE(again.receive(same, mqtt::PacketId{7}));
+  EXPECT_TRUE(again.receive(same, mqtt::PacketId{3}));
+  ASSERT_EQ(again.held().size(), 1U);
+  EXPECT_EQ(again.held().begin()->second.received_at, kNow);
+  EXPECT_GT(again.hold(message("m", "3"), kNow), other);
+}
+
+// ---- expiry, subscription identifiers
+
+TEST(BrokerState, ExpiredMessagesAreNotSent) {
+  BrokerState state({.session_messages_max = 2});
+  Session& session = open(state, "client-1");
+  subscribe(state, session, "#");
+  const auto expiring = [&](const char* payload) {
+    state.publish(message("t", payload, Qos::at_least_once, false, 10), nullptr, kNow);
+  };
+  expiring("1");
+  expiring("2");
+  expiring("3");  // full
+  EXPECT_EQ(state.counts().messages_dropped, 1U);
+  const Timestamp later = kNow + Micros::from_seconds(10);
+  state.publish(message("t", "4"), nullptr, later);  // the expired make room
+  ASSERT_EQ(session.queue.size(), 1U);
+  EXPECT_EQ(state.counts().messages_expired, 2U);
+  EXPECT_EQ(payload_of(*session.queue[0].message), "4");
+  // What was sent once is sent again ([MQTT-4.3.3-7]).
+  expiring("5");
+  session.queue[1].was_sent = true;
+  session.queue.pop_front();
+  state.drop_expired(session, later);
+  EXPECT_EQ(session.queue.size(), 1U);
+}
+
+TEST(BrokerState, ExpiredRetainedMessagesAreNotSent) {
+  BrokerState state({.retained = {.count_max = 2}});
+  state.publish(message("a/1", "x", Qos::at_least_once, true, 10), nullptr, kNow);
+  state.publish(message("a/2", "y", Qos::at_least_once, true), nullptr, kNow);
+  const Timestamp later = kNow + Micros::from_seconds(10);
+  Session& session = open(state, "client-1");
+  state.send_retained(session, "a/#", kQos1, later);
+  ASSERT_EQ(session.queue.size(), 1U);
+  EXPECT_EQ(payload_of(*session.queue[0].message), "y");
+  state.publish(message("a/3", "z", Qos::at_least_once, true), nullptr, later);
+  EXPECT_EQ(state.counts().retained_refused, 0U);  // the expired one made room
+  BrokerState again({});
+  ASSERT_TRUE(again.replay(state.take_facts(), {}, {}));
+  EXPECT_EQ(durable_part(again), durable_part(state));
+}
+
+TEST(BrokerState, TellsTheIdentifiersOfAllFittingSubscriptions) {
+  BrokerState state({});
+  FakeClient client(state);
+  Session& session = open(state, "client-1");
+  client.connect(session);
+  subscribe(state, session, "a/#", {.id = mqtt::SubscriptionId{5}});
+  subscribe(state, session, "a/b", {.qos = Qos::at_least_once, .id = mqtt::SubscriptionId{6}});
+  subscribe(state, session, "+/b");
+  state.publish(message("a/b", "x"), nullptr, kNow);
+  EXPECT_EQ(client.ids_got.view().size(), 2U);
+  state.publish(message("a/c", "x"), nullptr, kNow);
+  EXPECT_EQ(client.ids_got.view().size(), 1U);
+  EXPECT_EQ(*client.ids_got.view().begin(), mqtt::SubscriptionId{5});
+  state.publish(message("c/b", "x"), nullptr, kNow);
+  EXPECT_TRUE(client.ids_got.view().empty());
+}
+
+// ---- wills
+
+TEST(BrokerState, AWillIsDueAfterItsDelayOrTheSession) {
+  for (const bool ends_first : {false, true}) {
+    BrokerState state({});
+    Session& session = open(state, "client-1", false, Micros::from_seconds(ends_first ? 5 : 50));
+    state.set_will(session, message("w", "gone"), Micros::from_seconds(20));
+    EXPECT_FALSE(state.take_due_will(kNow + kHour));
+    state.go_offline(session, kNow);
+    const Timestamp due = kNow + Micros::from_seconds(ends_first ? 5 : 20);
+    EXPECT_FALSE(state.take_due_will(due - Micros{1}));
+    const auto will = state.take_due_will(due);
+    ASSERT_TRUE(will);
+    EXPECT_EQ(will->first, "client-1");
+    EXPECT_EQ(payload_of(*will->second), "gone");
+    EXPECT_FALSE(state.take_due_will(due));
+  }
+}
+
+TEST(BrokerState, ResumingTakesTheWillBackAndACleanStartDoesNot) {
+  for (const bool clean : {false, true}) {
+    BrokerState state({});
+    Session& session = open(state, "client-1");
+    state.set_will(session, message("w", "gone"), Micros::from_seconds(20));
+    state.go_offline(session, kNow);
+    open(state, "client-1", clean);
+    EXPECT_EQ(state.take_due_will(kNow).has_value(), clean);
+    EXPECT_EQ(state.will_count(), 0U);
+  }
+}
+
+TEST(BrokerState, WillsSurviveACrash) {
+  BrokerState state({});
+  state.set_will(open(state, "client-1"), message("w", "1"), Micros::from_seconds(20));
+  state.set_will(open(state, "client-2", true, Micros{}), message("w", "2"),
+                 Micros::from_seconds(20));
+  Session& third = open(state, "client-3");
+  state.set_will(third, message("w", "3"), Micros::from_seconds(20));
+  state.go_offline(third, kNow - Micros::from_seconds(15));
+  Session& fourth = open(state, "client-4");
+  state.set_will(fourth, message("w", "4"), Micros{});
+  state.remove_will("client-4");  // a proper DISCONNECT
+  const std::string facts = state.take_facts();
+  for (const bool by_snapshot : {false, true}) {
+    BrokerState again({});
+    if (by_snapshot) {
+      ASSERT_TRUE(again.restore(state.encode()));
+    } else {
+      ASSERT_TRUE(again.replay(facts, {}, {}));
     }
+    again.all_offline(kNow);
+    EXPECT_EQ(again.will_count(), 3U);
+    EXPECT_EQ(again.take_due_will(kNow)->first, "client-2");  // its session ended at once
+    EXPECT_FALSE(again.take_due_will(kNow));
+    EXPECT_EQ(again.take_due_will(kNow + Micros::from_seconds(5))->first, "client-3");
+    EXPECT_FALSE(again.take_due_will(kNow + Micros::from_seconds(19)));
+    EXPECT_EQ(again.take_due_will(kNow + Micros::from_seconds(20))->first, "client-1");
   }
+}
 
-  BrokerState& state() { return state_; }
-  Random& random() { return random_; }
-
- private:
-  Micros random_expiry() {
-    return Micros::from_seconds(static_cast<std::int64_t>(random_.below(3)) * 50);
-  }
-  std::string random_filter() {
-    static constexpr const char* kFilters[] = {"a/b", "a/#", "+/b", "#", "b"};
-    return kFilters[random_.below(5)];
-  }
-  void connect(const std::string& id) {
-    const auto opened = state_.open(id, random_.chance(0.2), random_expiry());
-    ASSERT_TRUE(opened);
-    auto& client = clients_.emplace_back(std::make_unique<FakeClient>(state_, 3));
-    client->payload_bytes_max = random_.chance(0.3) ? 4 : 100;
-    client->connect(*opened->session);
-    client->send_queued();
-  }
-  void random_subscribe(Session& session) {
-    const SubscriptionOptions options{.qos = random_.chance(0.7) ? Qos::at_least_once : Qos{},
-                                      .no_local = random_.chance(0.2),
-                                      .retain_as_published = random_.chance(0.3)};
-    const std::string filter = random_filter();
-    bool is_new = false;
-    ASSERT_TRUE(state_.subscribe(session, filter, options, is_new));
-    if (is_new) state_.send_retained(session, filter, options);
-  }
-  void acknowledge(Session& session) {
-    if (session.in_flight == 0) return;
-    const auto& queued = session.queue[random_.below(session.in_flight)];
-    ASSERT_TRUE(state_.acknowledge(session, queued.packet_id));
-    session.connection->send_queued();
-  }
-  void publish(Session* origin) {
-    static constexpr const char* kTopics[] = {"a/b", "a", "b", "c/b"};
-    const std::string payload = random_.chance(0.1) ? "" : fmt::format("{}", random_.below(99'999));
-    state_.publish(message(kTopics[random_.below(4)], payload,
-                           random_.chance(0.7) ? Qos::at_least_once : Qos{}, random_.chance(0.3)),
-                   origin);
-  }
-
-  Random random_;
-  Timestamp now_;
-  BrokerState state_;
-  std::vector<std::unique_ptr<FakeClient>> clients_;
-};
-
-// Live, replayed from the log, restored from a snapshot, and restored and then replayed: the same.
-TEST(BrokerState, ReplayAndSnapshotGiveTheLiveState) {
-  const BrokerLimits limits{.session_messages_max = 6, .retained_messages_max = 3};
-  for (std::uint64_t seed = 0; seed < 40; ++seed) {
-    Life life(seed, limits);
-    BrokerState replayed(limits);
-    auto snapshot = std::make_unique<BrokerState>(limits);
-    for (int step = 0; step < 150; ++step) {
-      life.step();
-      if (life.random().chance(0.3)) continue;  // several steps in one record
-      const std::string facts = life.state().take_facts();
-      ASSERT_TRUE(replayed.replay(facts, {}, {}));
-      ASSERT_TRUE(snapshot->replay(facts, {}, {}));
-      const std::string live = durable_part(life.state());
-      ASSERT_EQ(durable_part(replayed), live) << "seed " << seed << ", step " << step;
-      ASSERT_EQ(durable_part(*snapshot), live) << "seed " << seed << ", step " << step;
-      ASSERT_EQ(restored(life.state(), limits), live) << "seed " << seed << ", step " << step;
-      if (life.random().chance(0.1)) {
-        snapshot = std::make_unique<BrokerState>(limits);
-        ASSERT_TRUE(snapshot->restore(life.state().encode()));
-      }
-    }
-  }
+TEST(BrokerState, KnowsSinceWhenAClientIsAwayAlsoAfterACrash) {
+  BrokerState state({});
+  state.go_offline(open(state, "client-1", false, Micros::from_seconds(100)), kNow);
+  open(state, "client-2", false, Micros::from_seconds(100));
+  BrokerState again({});
+  ASSERT_TRUE(again.replay(state.take_facts(), {}, {}));
+  again.all_offline(kNow + Micros::from_seconds(60));
+  again.expire(kNow + Micros::from_seconds(101));
+  EXPECT_EQ(again.find("client-1"), nullptr);
+  EXPECT_NE(again.find("client-2"), nullptr);  // was connected until the crash
 }
 
 }  // namespace

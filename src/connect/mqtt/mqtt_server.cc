@@ -1,7 +1,10 @@
 #include "connect/mqtt/mqtt_server.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
+#include "access/access_control.h"
 #include "connect/mqtt/mqtt_connection.h"
 
 namespace ficus::connect {
@@ -13,6 +16,8 @@ constexpr std::size_t kBatchBytesMax = std::size_t{1} << 20;
 // What one turn writes down is one record of the log; so much is written before the turn ends, as a
 // record has a limit.
 constexpr std::size_t kFactsBytesMax = std::size_t{8} << 20;
+// What a connection may keep of input beside one packet.
+constexpr std::size_t kInputBytesMore = 64 << 10;
 
 }  // namespace
 
@@ -21,7 +26,8 @@ MqttServer::MqttServer(const MqttServerParts& parts, const MqttServerOptions& op
       options_(options),
       state_({.session_messages_max = options.session_messages_max,
               .session_bytes_max = options.session_bytes_max,
-              .retained_messages_max = options.retained_messages_max,
+              .retained = {.count_max = options.retained_messages_max,
+                           .bytes_max = options.retained_bytes_max},
               .session_expiry_max = options.session_expiry_max}),
       second_(parts.loop) {}
 
@@ -34,7 +40,6 @@ Result<std::unique_ptr<MqttServer>> MqttServer::open(const MqttServerParts& part
   FICUS_TRY_VOID(server->open_log(log_options));
   net::TcpListenOptions listen;
   listen.connections_max = options.connections_max;
-  listen.connection.input_bytes_max = options.packet_bytes_max + (64 << 10);
   FICUS_TRY(server->listener_,
             net::TcpListener::open(parts.loop, options.address, listen,
                                    [raw = server.get()](std::unique_ptr<net::Connection> tcp) {
@@ -50,17 +55,26 @@ Status MqttServer::open_log(const CommitLogOptions& log_options) {
                                     if (progress_posted_.exchange(true)) return;
                                     parts_.loop.post([this] { on_durable(); });
                                   }));
-  state_.all_offline(parts_.clock.now());
+  begin_turn();
+  state_.all_offline(now_);
+  // Whatever the engine may not have heard; it knows what it has.
+  for (const auto& [number, held] : state_.held()) held_.push_back({number, 0});
+  end_turn_later();
   parts_.logger.info("mqtt", "recovered",
                      {{"sessions", std::to_string(state_.session_count())},
                       {"retained", std::to_string(state_.retained().size())}});
   return {};
 }
 
-void MqttServer::accept(std::unique_ptr<net::Connection> tcp) {
+void MqttServer::accept(std::unique_ptr<net::Connection> link) {
+  if (is_draining_ || connections_.size() >= options_.connections_max) {
+    ++counts_.connections_refused;
+    return;  // closes it
+  }
   ++counts_.connections_accepted;
+  link->set_input_bytes_max(options_.packet_bytes_max + kInputBytesMore);
   connections_.push_back(
-      std::make_unique<MqttConnection>(*this, std::move(tcp), parts_.clock.monotonic()));
+      std::make_unique<MqttConnection>(*this, std::move(link), parts_.clock.monotonic()));
   MqttConnection& connection = *connections_.back();
   connection.place = std::prev(connections_.end());
   connection.start();
@@ -69,61 +83,129 @@ void MqttServer::accept(std::unique_ptr<net::Connection> tcp) {
 void MqttServer::remove(MqttConnection& connection) {
   std::erase(held_back_, &connection);
   std::erase(waiting_, &connection);
+  std::erase(waiting_to_send_, &connection);
   connections_.erase(connection.place);
 }
 
-void MqttServer::ingest(const mqtt::Publish& publish, const std::shared_ptr<ReplyGroup>& group) {
+void MqttServer::begin_turn() {
+  now_ = parts_.clock.now();
+  is_intake_closed_ = parts_.ingest.refusal().has_value();
+}
+
+std::string MqttServer::new_client_id() {
+  while (true) {
+    std::string id = fmt::format("auto-{:x}-{}", now_.micros, ++next_assigned_id_);
+    if (state_.find(id) == nullptr) return id;
+  }
+}
+
+// ---- messages into the engine
+
+bool MqttServer::is_for_source(const mqtt::Publish& publish) {
   // An empty retained message only takes an earlier one back (3.3.1.3): it observes nothing.
-  if (publish.retain && publish.payload.empty()) return;
-  const Source* const source = parts_.sources.find_by_topic(publish.topic, placeholders_);
-  if (source == nullptr) return;
-  std::unique_ptr<Gathering>& gathering = gatherings_[source->id];
-  if (gathering == nullptr) gathering = std::make_unique<Gathering>(source->id);
-  source->declaration.mapping->map(
+  if (publish.retain && publish.payload.empty()) return false;
+  return parts_.sources.find_by_topic(publish.topic, placeholders_) != nullptr;
+}
+
+MqttServer::Gathering& MqttServer::gather(const Source& source, const mqtt::Publish& publish,
+                                          Timestamp received_at) {
+  std::unique_ptr<Gathering>& gathering = gatherings_[source.id];
+  if (gathering == nullptr) gathering = std::make_unique<Gathering>(source.id);
+  source.declaration.mapping->map(
       {.key = publish.topic,
        .placeholders = placeholders_,
        .payload = {reinterpret_cast<const char*>(publish.payload.data()), publish.payload.size()},
-       .received_at = parts_.ingest.now()},
+       .received_at = received_at},
       scratch_, gathering->builder);
+  return *gathering;
+}
+
+void MqttServer::ingest(const mqtt::Publish& publish, const std::shared_ptr<ReplyGroup>& group) {
+  if (publish.retain && publish.payload.empty()) return;
+  const Source* const source = parts_.sources.find_by_topic(publish.topic, placeholders_);
+  if (source == nullptr) return;
+  Gathering& gathering = gather(*source, publish, now_);
   const bool waits = group != nullptr && publish.qos != mqtt::Qos::at_most_once;
-  if (waits && (gathering->waiting.empty() || gathering->waiting.back() != group)) {
+  if (waits && (gathering.waiting.empty() || gathering.waiting.back() != group)) {
     ++group->batches_left;
-    gathering->waiting.push_back(group);
+    gathering.waiting.push_back(group);
   }
-  if (gathering->builder.item_count() >= kBatchItemsMax ||
-      gathering->builder.bytes() >= kBatchBytesMax) {
-    hand_over(*gathering);
+  if (gathering.builder.item_count() >= kBatchItemsMax ||
+      gathering.builder.bytes() >= kBatchBytesMax) {
+    hand_over(gathering);
   }
   end_turn_later();
 }
 
-void MqttServer::hand_over(Gathering& gathering) {
-  if (gathering.builder.empty()) {
-    // A payload may yield no item at all (an empty array): there is nothing to wait for.
-    for (const auto& group : gathering.waiting) --group->batches_left;
-    gathering.waiting.clear();
-    return;
-  }
-  std::vector<std::shared_ptr<ReplyGroup>> waiting;
-  waiting.swap(gathering.waiting);
-  parts_.ingest.submit(gathering.builder.take(parts_.ingest.now()),
-                       [this, waiting = std::move(waiting)](const Status& status) {
-                         for (const auto& group : waiting) {
-                           --group->batches_left;
-                           // A full twin or an unusable id has refused and counted some items,
-                           // durably: that is an answer. What could not be made durable must not be
-                           // acknowledged.
-                           if (!status && status.error().code != ErrorCode::overloaded &&
-                               status.error().code != ErrorCode::invalid_input) {
-                             group->has_failed = true;
-                           }
-                         }
-                         end_turn_later();
-                       });
+void MqttServer::hold(const MessagePtr& message) {
+  held_.push_back({state_.hold(message, now_), state_.record()});
 }
 
+// Each with the time it was received at first: should the engine have it already, from before the
+// process died, it recognises the repetition.
+void MqttServer::hand_over_held() {
+  while (!held_.empty() && held_.front().record <= durable_record_) {
+    if (parts_.ingest.is_congested() || is_intake_closed_) return;
+    const std::uint64_t number = held_.front().number;
+    held_.pop_front();
+    const auto found = state_.held().find(number);
+    if (found == state_.held().end()) continue;
+    const HeldMessage& held = found->second;
+    const mqtt::Publish& publish = held.message->publish();
+    const Source* const source = parts_.sources.find_by_topic(publish.topic, placeholders_);
+    if (source == nullptr) {  // its source was configured away
+      state_.handed_over(number);
+      continue;
+    }
+    Gathering& gathering = gather(*source, publish, held.received_at);
+    gathering.held.push_back(number);
+    if (gathering.builder.item_count() >= kBatchItemsMax) hand_over(gathering);
+    end_turn_later();
+  }
+}
+
+void MqttServer::on_handed_over(const std::vector<std::uint64_t>& held, bool has_failed) {
+  for (const std::uint64_t number : held) {
+    if (has_failed) {
+      held_failed_.push_back({number, 0});
+    } else {
+      state_.handed_over(number);
+    }
+  }
+  if (state_.has_facts()) end_turn_later();
+}
+
+void MqttServer::hand_over(Gathering& gathering) {
+  std::vector<std::shared_ptr<ReplyGroup>> waiting;
+  waiting.swap(gathering.waiting);
+  std::vector<std::uint64_t> held;
+  held.swap(gathering.held);
+  if (gathering.builder.empty()) {
+    // A payload may yield no item at all (an empty array): there is nothing to wait for.
+    for (const auto& group : waiting) --group->batches_left;
+    return on_handed_over(held, false);
+  }
+  parts_.ingest.submit(
+      gathering.builder.take(parts_.ingest.now()),
+      [this, waiting = std::move(waiting), held = std::move(held)](const Status& status) {
+        // A full twin or an unusable id has refused and counted some items, durably: that is an
+        // answer. What could not be made durable must not be acknowledged.
+        const bool has_failed = !status && status.error().code != ErrorCode::overloaded &&
+                                status.error().code != ErrorCode::invalid_input;
+        for (const auto& group : waiting) {
+          --group->batches_left;
+          group->has_failed |= has_failed;
+        }
+        on_handed_over(held, has_failed);
+        end_turn_later();
+      });
+}
+
+// ---- the broker's log
+
 void MqttServer::wait_for_facts(const std::shared_ptr<ReplyGroup>& group) {
-  if (!state_.has_facts()) return;
+  if (group->waits_for_log) group->broker_end = log_->end();
+  if (!state_.has_facts() && (unwritten_.empty() || !group->waits_for_log)) return;
   group->waits_for_flush = true;
   waiting_for_flush_.push_back(group);
   flush_if_large();
@@ -139,30 +221,52 @@ void MqttServer::end_turn_later() {
 void MqttServer::end_turn() {
   end_of_turn_posted_ = false;
   for (const auto& [source, gathering] : gatherings_) hand_over(*gathering);
+  hand_over_held();
   flush();
   release_waiting();
   resume_held();
 }
 
-void MqttServer::flush() {
+// Every record in its order into the log; one that finds no room waits for the next try.
+Status MqttServer::write_facts() {
   if (state_.has_facts()) {
-    const auto end = log_->append(parts_.clock.now(), state_.take_facts());
-    if (!end) {
-      // The buffer is full since the disk is: those who wait must not be told that it is safe.
-      parts_.logger.error("mqtt", "cannot append to the broker's log",
-                          {{"error", end.error().message}});
-      for (const auto& group : waiting_for_flush_) group->has_failed = true;
-    }
-    for (const auto& group : waiting_for_flush_) {
-      group->waits_for_flush = false;
-      group->broker_end = log_->end();
-    }
-    waiting_for_flush_.clear();
-    is_stalled_ = true;  // until it is written
+    records_.push_back({state_.record(), log::Position{UINT64_MAX}});
+    unwritten_.push_back(state_.take_facts());
   }
-  if (!is_stalled_) return;
-  const Status written = log_->commit();
-  is_stalled_ = !written;
+  while (!unwritten_.empty()) {
+    FICUS_TRY(const log::Position end, log_->append(parts_.clock.now(), unwritten_.front()));
+    records_[records_.size() - unwritten_.size()].end = end;
+    unwritten_.pop_front();
+  }
+  return {};
+}
+
+void MqttServer::flush() {
+  if (!state_.has_facts() && unwritten_.empty() && !is_stalled_) return;
+  const bool was_stalled = is_stalled_;
+  Status status = write_facts();
+  const bool is_appended = status.has_value();
+  if (const Status written = log_->commit(); !written) {
+    status = written;
+  } else if (!is_appended) {
+    status = write_facts();  // the buffer has room now
+    if (status) status = log_->commit();
+  }
+  is_stalled_ = !status;
+  if (is_stalled_ != was_stalled) {
+    if (is_stalled_) {
+      parts_.logger.error("mqtt", "the broker's log cannot be written: new messages are refused",
+                          {{"error", status.error().message}});
+    } else {
+      parts_.logger.info("mqtt", "the broker's log can be written again", {});
+    }
+  }
+  if (!unwritten_.empty()) return;
+  for (const auto& group : waiting_for_flush_) {
+    group->waits_for_flush = false;
+    group->broker_end = log_->end();
+  }
+  waiting_for_flush_.clear();
 }
 
 void MqttServer::flush_if_large() {
@@ -171,9 +275,30 @@ void MqttServer::flush_if_large() {
 
 void MqttServer::on_durable() {
   progress_posted_.store(false);
+  begin_turn();
+  const log::Position durable = log_->acknowledged();
+  while (!records_.empty() && records_.front().end <= durable) {
+    durable_record_ = records_.front().number;
+    records_.pop_front();
+  }
   release_waiting();
+  std::vector<MqttConnection*> to_send;
+  to_send.swap(waiting_to_send_);
+  for (MqttConnection* const connection : to_send) connection->send_queued();
+  hand_over_held();
+  if (state_.has_facts()) end_turn_later();
   snapshot_if_due();
   resume_held();
+}
+
+void MqttServer::wake_when_durable(MqttConnection& connection) {
+  // It asks again at each message that joins its queue, but is at the end then.
+  if (std::find(waiting_to_send_.rbegin(), waiting_to_send_.rend(), &connection) !=
+      waiting_to_send_.rend()) {
+    return;
+  }
+  waiting_to_send_.push_back(&connection);
+  end_turn_later();
 }
 
 void MqttServer::release_waiting() {
@@ -190,9 +315,7 @@ void MqttServer::note_subscriptions_changed() {
   if (on_subscriptions_changed_) on_subscriptions_changed_();
 }
 
-bool MqttServer::must_hold_back() const {
-  return parts_.ingest.is_congested() || is_stalled_ || is_draining_;
-}
+bool MqttServer::must_hold_back() const { return parts_.ingest.is_congested() || is_draining_; }
 
 void MqttServer::hold_back(MqttConnection& connection) {
   connection.hold_back();
@@ -223,21 +346,57 @@ void MqttServer::resume_held() {
 }
 
 void MqttServer::on_second() {
+  begin_turn();
   const Micros now = parts_.clock.monotonic();
   std::vector<MqttConnection*> overdue;
   for (const auto& connection : connections_) {
     if (connection->is_overdue(now, options_.connect_timeout)) overdue.push_back(connection.get());
   }
   for (MqttConnection* const connection : overdue) {
-    connection->end(mqtt::ReasonCode::keep_alive_timeout);
+    connection->end({mqtt::ReasonCode::keep_alive_timeout, "nothing heard in time"});
   }
-  state_.expire(parts_.clock.now());
+  end_forbidden();
+  publish_due_wills();
+  state_.expire(now_);
+  publish_due_wills();  // of sessions that have just ended
+  held_.insert(held_.end(), held_failed_.begin(), held_failed_.end());
+  held_failed_.clear();
+  hand_over_held();
   log_->mark_if_idle(parts_.clock.now());
   if (state_.has_facts() || is_stalled_ || !held_back_.empty()) end_turn_later();
 }
 
+// Connections whose user is no longer there, or has other rights now.
+void MqttServer::end_forbidden() {
+  access::AccessControl* const access = parts_.access;
+  if (access == nullptr || access->is_open()) return;
+  std::vector<MqttConnection*> forbidden;
+  for (const auto& connection : connections_) {
+    if (!connection->is_connected()) continue;
+    const access::Principal* const principal = connection->principal();
+    if (principal == nullptr || !access->is_current(*principal)) {
+      forbidden.push_back(connection.get());
+    }
+  }
+  for (MqttConnection* const connection : forbidden) {
+    connection->end({mqtt::ReasonCode::administrative_action, "the users' rights have changed"});
+  }
+}
+
+void MqttServer::publish_due_wills() {
+  while (const auto due = state_.take_due_will(now_)) {
+    const mqtt::Publish& publish = due->second->publish();
+    // Its expiry begins now (3.1.3.2.4).
+    const MessagePtr will = Message::create(publish, now_);
+    if (will == nullptr) continue;
+    ingest(publish, nullptr);
+    state_.publish(will, state_.find(due->first), now_);
+    end_turn_later();
+  }
+}
+
 void MqttServer::snapshot_if_due() {
-  if (!waiting_snapshot_ && log_->snapshot_due() && !state_.has_facts()) {
+  if (!waiting_snapshot_ && log_->snapshot_due() && !state_.has_facts() && unwritten_.empty()) {
     waiting_snapshot_.emplace(log_->end(), state_.encode());
   }
   if (!waiting_snapshot_ || log_->durable() < waiting_snapshot_->first) return;
@@ -246,13 +405,15 @@ void MqttServer::snapshot_if_due() {
 }
 
 void MqttServer::publish(std::string_view topic, std::string_view payload) {
+  begin_turn();
   const MessagePtr message =
       Message::create({.qos = mqtt::Qos::at_least_once,
                        .topic = topic,
                        .packet_id = mqtt::PacketId{1},
-                       .payload = mqtt::Bytes(std::as_bytes(std::span(payload)))});
+                       .payload = mqtt::Bytes(std::as_bytes(std::span(payload)))},
+                      now_);
   if (message == nullptr) return;
-  state_.publish(message, nullptr);
+  state_.publish(message, nullptr, now_);
   flush_if_large();
   if (state_.has_facts()) end_turn_later();
 }
@@ -271,7 +432,7 @@ void MqttServer::say_goodbye() {
 
 Status MqttServer::close() {
   while (!connections_.empty()) connections_.pop_front();
-  if (state_.has_facts()) FICUS_TRY_VOID(log_->append(parts_.clock.now(), state_.take_facts()));
+  FICUS_TRY_VOID(write_facts());
   FICUS_TRY_VOID(log_->commit());
   FICUS_TRY_VOID(log_->close(parts_.clock.now()));
   return {};
@@ -284,6 +445,11 @@ MqttServerCounts MqttServer::counts() const {
   counts.retained_messages = state_.retained().size();
   counts.subscriptions = state_.tree().size();
   counts.messages_dropped += state_.counts().messages_dropped;
+  counts.messages_expired = state_.counts().messages_expired;
+  counts.retained_refused = state_.counts().retained_refused;
+  counts.retained_bytes = state_.retained().bytes();
+  counts.messages_held = state_.held().size();
+  counts.is_storage_full = refuses();
   return counts;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <deque>
 #include <list>
 #include <map>
 #include <memory>
@@ -16,8 +17,13 @@
 #include "connect/mqtt/reply_queue.h"
 #include "engine/commit_log.h"
 #include "net/address.h"
+#include "net/connection.h"
 #include "net/event_loop.h"
 #include "net/tcp.h"
+
+namespace ficus::access {
+class AccessControl;
+}
 
 namespace ficus::connect {
 
@@ -31,6 +37,11 @@ struct MqttServerOptions {
   std::size_t session_messages_max = 10'000;
   std::size_t session_bytes_max = std::size_t{16} << 20;
   std::size_t retained_messages_max = 1'000'000;
+  std::size_t retained_bytes_max = std::size_t{1} << 30;
+  // Announced to 5.0 clients; one that goes beyond is ended.
+  std::uint16_t receive_maximum = 8192;  // QoS 1 and 2 messages that we have not answered yet
+  std::uint16_t topic_alias_max = 32;
+  std::uint16_t keep_alive_max_s = 0;  // a longer one, or none, is shortened to it; 0: none is
   Micros session_expiry_max = Micros::from_hours(24 * 7);
   Micros connect_timeout = Micros::from_seconds(10);  // from the connection to a whole CONNECT
 };
@@ -43,6 +54,7 @@ struct MqttServerParts {
   const Clock& clock;
   Logger& logger;
   std::string data_directory;
+  access::AccessControl* access = nullptr;  // null: everybody may do everything
 };
 
 struct MqttServerCounts {
@@ -55,16 +67,24 @@ struct MqttServerCounts {
   std::uint64_t protocol_errors = 0;
   std::uint64_t messages_received = 0;
   std::uint64_t messages_sent = 0;
-  std::uint64_t messages_dropped = 0;
+  std::uint64_t messages_dropped = 0;  // a client took too little, or its queue was full
+  std::uint64_t messages_expired = 0;  // before they could be sent
+  std::uint64_t messages_refused = 0;  // PUBLISH without the right, not as promised, or disk full
+  std::uint64_t retained_refused = 0;  // no room for another topic
+  std::uint64_t retained_bytes = 0;
+  std::uint64_t messages_held = 0;  // of QoS 2, on their way to the engine
+  bool is_storage_full = false;
 };
 
-// The broker: MQTT 3.1.1 and 5.0 over TCP, QoS 0 and 1, retained messages, wills, persistent
-// sessions. Messages on a topic of a source are mapped and go into the engine; every message goes
-// to the clients that subscribed.
+// The broker: MQTT 3.1.1 and 5.0, all of it, over whatever carries bytes. Messages on a topic of a
+// source are mapped and go into the engine; every message goes to the clients that subscribed.
 //
-// A PUBACK, SUBACK or CONNACK leaves when all that it promises is durable: the observations in the
-// engine's log, retained and queued messages, sessions and subscriptions in the broker's own
-// (<data>/log/broker).
+// An answer (CONNACK, PUBACK, PUBREC, PUBREL, PUBCOMP, SUBACK) leaves when all that it promises is
+// durable: the observations in the engine's log; retained and queued messages, sessions,
+// subscriptions, wills and the states of QoS 2 in the broker's own (<data>/log/broker).
+//
+// When that log cannot be written (full disk) nothing is forgotten: what is known is kept in memory
+// and written when there is space again, and what would add to it is refused meanwhile.
 //
 // Everything runs on the loop's thread. What many connections send in one turn of the loop is
 // handed to the engine as one batch a source, and is one record of the broker's log.
@@ -78,6 +98,9 @@ class MqttServer {
   MqttServer& operator=(const MqttServer&) = delete;
 
   const net::Address& address() const { return listener_->address(); }
+
+  // Takes over a connection that another listener has accepted (TLS, WebSocket).
+  void accept(std::unique_ptr<net::Connection> link);
 
   // A message of the brain itself: QoS 1, not retained.
   void publish(std::string_view topic, std::string_view payload);
@@ -105,16 +128,26 @@ class MqttServer {
     explicit Gathering(SourceId source) : builder(source) {}
     SourceBatchBuilder builder;
     std::vector<std::shared_ptr<ReplyGroup>> waiting;
+    std::vector<std::uint64_t> held;  // numbers of held messages
   };
 
   MqttServer(const MqttServerParts& parts, const MqttServerOptions& options);
   Status open_log(const CommitLogOptions& log_options);
-  void accept(std::unique_ptr<net::Connection> tcp);
   void remove(MqttConnection& connection);
 
   // --- used by connections
+  void begin_turn();
+  // What would have to be kept is refused: the disk is full.
+  bool refuses() const { return is_stalled_ || is_intake_closed_; }
+  std::string new_client_id();
+  bool is_for_source(const mqtt::Publish& publish);
   // Maps the message if it belongs to a source; `group` then waits for it.
   void ingest(const mqtt::Publish& publish, const std::shared_ptr<ReplyGroup>& group);
+  // Keeps the message in the broker's log; when it is durable there, the engine gets it.
+  void hold(const MessagePtr& message);
+  void publish_due_wills();
+  // The connection's session has a message that may be sent when the log is durable.
+  void wake_when_durable(MqttConnection& connection);
   // The state may have written facts: the group waits until they are durable.
   void wait_for_facts(const std::shared_ptr<ReplyGroup>& group);
   bool must_hold_back() const;
@@ -122,8 +155,13 @@ class MqttServer {
 
   void end_turn_later();
   void end_turn();
+  Gathering& gather(const Source& source, const mqtt::Publish& publish, Timestamp received_at);
   void hand_over(Gathering& gathering);
+  void on_handed_over(const std::vector<std::uint64_t>& held, bool has_failed);
+  void hand_over_held();
   void flush();
+  Status write_facts();
+  void end_forbidden();
   void flush_if_large();
   void on_durable();
   void release_waiting();
@@ -141,15 +179,32 @@ class MqttServer {
   std::map<SourceId, std::unique_ptr<Gathering>> gatherings_;
   std::vector<std::shared_ptr<ReplyGroup>> waiting_for_flush_;
   std::vector<MqttConnection*> held_back_;
-  std::vector<MqttConnection*> waiting_;  // have answers that wait to be durable
+  std::vector<MqttConnection*> waiting_;          // have answers that wait to be durable
+  std::vector<MqttConnection*> waiting_to_send_;  // have messages that do
+  std::deque<std::string> unwritten_;             // records that found no room in the log
+  struct Record {
+    std::uint64_t number = 0;
+    log::Position end;
+  };
+  std::deque<Record> records_;        // in the log, not durable
+  std::uint64_t durable_record_ = 0;  // all up to this one are
+  struct Held {
+    std::uint64_t number = 0;
+    std::uint64_t record = 0;
+  };
+  std::deque<Held> held_;          // to hand over when their record is durable
+  std::vector<Held> held_failed_;  // tried again in the next second
   net::Task on_subscriptions_changed_;
   MappingScratch scratch_;
   std::vector<std::string_view> placeholders_;
   std::vector<std::byte> packet_;  // scratch for one packet
+  Timestamp now_;                  // of this turn
+  std::uint64_t generation_ = 0;   // of the users, when connections were last looked through
   std::atomic<bool> progress_posted_ = false;
   bool end_of_turn_posted_ = false;
   bool room_awaited_ = false;
-  bool is_stalled_ = false;  // the broker's log cannot be written
+  bool is_stalled_ = false;        // the broker's log cannot be written: the disk is full
+  bool is_intake_closed_ = false;  // that of the engine, as of this turn
   bool is_draining_ = false;
   std::uint64_t next_assigned_id_ = 0;
   MqttServerCounts counts_;

@@ -13,7 +13,10 @@ namespace ficus::connect {
 // promise is durable.
 struct ReplyGroup {
   std::vector<std::byte> bytes;
-  std::size_t batches_left = 0;  // handed to the engine, not yet durable
+  std::size_t publishes_answered = 0;  // in it: each makes room in the client's send quota
+  std::size_t batches_left = 0;        // handed to the engine, not yet durable
+  // Promises something that another connection may have written: the whole log must be durable.
+  bool waits_for_log = false;
   bool waits_for_flush =
       false;  // facts of the broker were written this turn, not yet appended to its log
   log::Position broker_end;  // then: up to where that log must be durable

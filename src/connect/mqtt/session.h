@@ -3,7 +3,9 @@
 #include <cstdint>
 #include <deque>
 #include <map>
+#include <memory>
 #include <string>
+#include <vector>
 
 #include "base/time.h"
 #include "codec/mqtt/packet.h"
@@ -12,11 +14,14 @@
 
 namespace ficus::connect {
 
+class SharedGroup;
+
 // The connection of a session that is online, as far as the session's state needs it.
 class SessionOutlet {
  public:
   // A QoS 0 message: sent now, or dropped and counted if the client takes too little.
-  virtual void send_now(const MessagePtr& message, bool retain) = 0;
+  virtual void send_now(const MessagePtr& message, bool retain,
+                        const mqtt::SubscriptionIdBuffer& subscription_ids) = 0;
   // Messages wait in the session's queue: send as many as the client's receive maximum allows.
   virtual void send_queued() = 0;
 
@@ -24,21 +29,34 @@ class SessionOutlet {
   ~SessionOutlet() = default;
 };
 
-// A message on its way to one session, numbered in the order of arrival. Only what was published
-// while the session existed is in the log: retained messages for a new subscription are not, as a
-// client that subscribes again gets them again.
+// A message on its way to one session, numbered in the order of arrival.
 struct QueuedMessage {
   std::uint64_t number = 0;
-  MessagePtr message;
+  MessagePtr message;  // null: of QoS 2 and taken by the client (PUBREC), which owes its PUBCOMP
+  std::shared_ptr<SharedGroup> group;  // it came by its shared subscription; null: by none
+  mqtt::SubscriptionIdBuffer subscription_ids;
+  // The record of the log that must be durable before it is sent; 0: it may be sent at once. For
+  // QoS 2: a packet identifier that the client has seen must survive a crash, or it would stand for
+  // another message.
+  std::uint64_t record = 0;
   mqtt::Qos qos = mqtt::Qos::at_most_once;
   bool retain = false;
   bool is_logged = false;
-  mqtt::PacketId packet_id = mqtt::PacketId::none;  // set while it is in flight
+  bool was_sent = false;  // on this connection or an earlier one, as far as is known
+
+  // A function of the number, so that it needs no fact of its own and is the same after a crash.
+  // Unused by others as long as a session's queue spans fewer than 65535 numbers.
+  mqtt::PacketId packet_id() const {
+    return static_cast<mqtt::PacketId>(static_cast<std::uint16_t>(number % 65'535 + 1));
+  }
 };
 
 // What the broker knows of one client (MQTT 5.0, 4.1). Owned by BrokerState; used by its thread.
 class Session {
  public:
+  // Numbers in flight must stay this close together, so that their packet identifiers differ.
+  static constexpr std::uint64_t kNumberSpan = 65'535;
+
   explicit Session(std::string client_id) : client_id_(std::move(client_id)) {}
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
@@ -48,25 +66,42 @@ class Session {
   // Kept beyond its connection, and so kept in the log.
   bool is_persistent() const { return expiry.count > 0; }
 
+  std::string owner;                    // the user whose client began it; others may not have it
   Micros expiry;                        // after the connection ended
   Timestamp offline_since;              // meaningful while connection is null
   SessionOutlet* connection = nullptr;  // null: the client is away
+  bool was_online_in_log = false;       // while recovering: its last connection has no end
   std::map<std::string, SubscriptionOptions, std::less<>> subscriptions;
 
   // Messages that the client has not taken: first those in flight, then those waiting. QoS 0
   // messages are here only if they are retained ones for a new subscription.
   std::deque<QueuedMessage> queue;
-  std::size_t in_flight = 0;  // how many from the front have a packet identifier
+  std::size_t in_flight = 0;  // how many from the front were sent on this connection
   std::size_t queued_bytes = 0;
   std::uint64_t next_number = 1;
   std::uint64_t dropped = 0;
 
-  // The next identifier that no message in flight has. REQUIRES: in_flight < 65535.
-  mqtt::PacketId next_packet_id();
+  bool has_waiting() const { return in_flight < queue.size(); }
+  // The first message that waits may be sent without its identifier being in use. REQUIRES:
+  // has_waiting().
+  bool has_free_identifier() const {
+    return queue[in_flight].number - queue.front().number < kNumberSpan;
+  }
+  // The message in flight with this identifier, or queue.end().
+  std::deque<QueuedMessage>::iterator find_in_flight(mqtt::PacketId packet_id);
+  // A message queued lately, or null if it has gone already.
+  const QueuedMessage* find_recent(std::uint64_t number) const;
+
+  // Packet identifiers of QoS 2 messages that the client has published and not yet released
+  // (PUBREL): one of these that comes again is the same message (4.3.3).
+  bool has_received(mqtt::PacketId packet_id) const;
+  bool add_received(mqtt::PacketId packet_id);     // false: it was there
+  bool remove_received(mqtt::PacketId packet_id);  // false: it was not
+  const std::vector<mqtt::PacketId>& received() const { return received_; }
 
  private:
   const std::string client_id_;
-  std::uint16_t last_packet_id_ = 0;
+  std::vector<mqtt::PacketId> received_;  // sorted
 };
 
 }  // namespace ficus::connect

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "codec/mqtt/topic.h"
-
 namespace ficus::connect {
 
 struct TopicTree::Node {
@@ -16,16 +14,15 @@ struct TopicTree::Node {
 
 namespace {
 
-void put(std::vector<Subscriber>& list, Session& session, SubscriptionOptions options,
-         std::size_t& size) {
+// True if it was not there.
+bool put_in(std::vector<Subscriber>& list, const Subscriber& wanted) {
   for (Subscriber& subscriber : list) {
-    if (subscriber.session == &session) {
-      subscriber.options = options;
-      return;
-    }
+    if (subscriber.session != wanted.session || subscriber.group != wanted.group) continue;
+    subscriber.options = wanted.options;
+    return false;
   }
-  list.push_back({&session, options});
-  ++size;
+  list.push_back(wanted);
+  return true;
 }
 
 std::string_view take_level(std::string_view& rest, bool& is_last) {
@@ -42,21 +39,40 @@ TopicTree::TopicTree() : root_(std::make_unique<Node>()) {}
 TopicTree::~TopicTree() = default;
 
 void TopicTree::add(std::string_view filter, Session& session, SubscriptionOptions options) {
+  put(filter, {.session = &session, .group = nullptr, .options = options});
+}
+
+void TopicTree::remove(std::string_view filter, const Session& session) {
+  take(filter, &session, nullptr);
+}
+
+void TopicTree::add(std::string_view filter, SharedGroup& group) {
+  put(filter, {.session = nullptr, .group = &group, .options = {}});
+}
+
+void TopicTree::remove(std::string_view filter, const SharedGroup& group) {
+  take(filter, nullptr, &group);
+}
+
+void TopicTree::put(std::string_view filter, const Subscriber& subscriber) {
   Node* node = root_.get();
   bool is_last = false;
   while (!is_last) {
     const std::string_view level = take_level(filter, is_last);
-    if (level == "#") return put(node->rest, session, options, size_);
+    if (level == "#") {
+      size_ += put_in(node->rest, subscriber) ? 1U : 0U;
+      return;
+    }
     auto found = node->children.find(level);
     if (found == node->children.end()) {
       found = node->children.emplace(std::string(level), std::make_unique<Node>()).first;
     }
     node = found->second.get();
   }
-  put(node->here, session, options, size_);
+  size_ += put_in(node->here, subscriber) ? 1U : 0U;
 }
 
-void TopicTree::remove(std::string_view filter, const Session& session) {
+void TopicTree::take(std::string_view filter, const Session* session, const SharedGroup* group) {
   // The path is kept, so that branches left empty can be cut from the tip down.
   std::vector<std::pair<Node*, std::string>> path;
   Node* node = root_.get();
@@ -74,7 +90,8 @@ void TopicTree::remove(std::string_view filter, const Session& session) {
     node = found->second.get();
   }
   if (list == nullptr) list = &node->here;
-  size_ -= std::erase_if(*list, [&](const Subscriber& s) { return s.session == &session; });
+  size_ -= std::erase_if(
+      *list, [&](const Subscriber& s) { return s.session == session && s.group == group; });
   for (; !path.empty() && node->is_empty(); path.pop_back()) {
     node = path.back().first;
     node->children.erase(path.back().second);
@@ -126,36 +143,6 @@ bool TopicTree::has_any_under(std::string_view levels) const {
     nodes = std::move(next);
   }
   return !nodes.empty();
-}
-
-bool RetainedMessages::set(const MessagePtr& message) {
-  const auto found = messages_.find(message->topic());
-  if (message->publish().payload.empty()) {
-    if (found != messages_.end()) messages_.erase(found);
-    return true;
-  }
-  if (found != messages_.end()) {
-    messages_.erase(found);  // its key lives in the old message
-  } else if (messages_.size() >= count_max_) {
-    return false;
-  }
-  messages_.emplace(message->topic(), message);
-  return true;
-}
-
-void RetainedMessages::match(std::string_view filter, std::vector<MessagePtr>& out) const {
-  const std::string_view literal = filter.substr(0, filter.find_first_of("+#"));
-  for (auto at = messages_.lower_bound(literal); at != messages_.end(); ++at) {
-    // "a/#" matches "a" as well, which stands before "a/".
-    if (!at->first.starts_with(literal)) break;
-    if (mqtt::matches(filter, at->first)) out.push_back(at->second);
-  }
-  if (filter.ends_with("/#")) {
-    const auto parent = messages_.find(filter.substr(0, filter.size() - 2));
-    if (parent != messages_.end() && mqtt::matches(filter, parent->first)) {
-      out.push_back(parent->second);
-    }
-  }
 }
 
 }  // namespace ficus::connect

@@ -8,27 +8,30 @@
 #include <vector>
 
 #include "codec/mqtt/packet.h"
-#include "connect/mqtt/message.h"
 
 namespace ficus::connect {
 
 class Session;
+class SharedGroup;
 
 struct SubscriptionOptions {
   mqtt::Qos qos = mqtt::Qos::at_most_once;
   bool no_local = false;
   bool retain_as_published = false;
+  mqtt::SubscriptionId id{};  // told with each message that matches (3.8.2.1.2); 0: none
 
   friend bool operator==(const SubscriptionOptions&, const SubscriptionOptions&) = default;
 };
 
+// A session, or a group that shares a subscription and has its members' options itself.
 struct Subscriber {
   Session* session = nullptr;
+  SharedGroup* group = nullptr;
   SubscriptionOptions options;
 };
 
-// Which sessions want which topics: a tree of topic levels (MQTT 5.0, 4.7). Sessions are borrowed:
-// remove them before they go. One thread.
+// Which sessions and groups want which topics: a tree of topic levels (MQTT 5.0, 4.7). They are
+// borrowed: remove them before they go. One thread.
 class TopicTree {
  public:
   TopicTree();
@@ -37,6 +40,9 @@ class TopicTree {
   // Replaces the options if the session has this filter already. REQUIRES: a valid filter.
   void add(std::string_view filter, Session& session, SubscriptionOptions options);
   void remove(std::string_view filter, const Session& session);
+  // The same for a group; `filter` is without its "$share/NAME/".
+  void add(std::string_view filter, SharedGroup& group);
+  void remove(std::string_view filter, const SharedGroup& group);
   // Appends every subscription that matches; a session with overlapping filters appears several
   // times.
   void match(std::string_view topic, std::vector<Subscriber>& out) const;
@@ -47,28 +53,13 @@ class TopicTree {
 
  private:
   struct Node;
+  void put(std::string_view filter, const Subscriber& subscriber);
+  void take(std::string_view filter, const Session* session, const SharedGroup* group);
   void match(const Node& node, std::string_view rest, bool is_first,
              std::vector<Subscriber>& out) const;
 
   std::unique_ptr<Node> root_;
   std::size_t size_ = 0;
-};
-
-// The retained messages by topic, in order, so that a filter with literal first levels looks at its
-// part only.
-class RetainedMessages {
- public:
-  explicit RetainedMessages(std::size_t count_max) : count_max_(count_max) {}
-
-  // An empty payload removes (MQTT 5.0, 3.3.1.3). False if there is no room for one more topic.
-  bool set(const MessagePtr& message);
-  void match(std::string_view filter, std::vector<MessagePtr>& out) const;
-  const std::map<std::string_view, MessagePtr>& all() const { return messages_; }
-  std::size_t size() const { return messages_.size(); }
-
- private:
-  const std::size_t count_max_;
-  std::map<std::string_view, MessagePtr> messages_;  // keys live in the messages
 };
 
 }  // namespace ficus::connect

@@ -12,11 +12,6 @@
 namespace ficus::connect {
 namespace {
 
-MessagePtr retained(std::string_view topic, std::string_view payload) {
-  return Message::create(
-      {.retain = true, .topic = topic, .payload = mqtt::Bytes(std::as_bytes(std::span(payload)))});
-}
-
 // Few names, so that filters and topics meet often; empty levels and '$' among them.
 std::string random_topic(Random& random, bool with_wildcards) {
   static constexpr const char* kLevels[] = {"a", "b", "", "$s", "ab"};
@@ -98,49 +93,6 @@ TEST(TopicTree, KnowsWhetherAFilterCanMatchUnderLevels) {
     tree.remove(filter, session);
     EXPECT_FALSE(tree.has_any_under("ficus/entity")) << filter;
   }
-}
-
-TEST(RetainedMessages, FindsWhatAFilterMatches) {
-  for (std::uint64_t seed = 0; seed < 60; ++seed) {
-    Random random(seed);
-    RetainedMessages messages(1000);
-    std::set<std::string> topics;
-    for (int step = 0; step < 40; ++step) {
-      const std::string topic = random_topic(random, false);
-      const bool removes = random.chance(0.3);
-      EXPECT_TRUE(messages.set(retained(topic, removes ? "" : "x")));
-      if (removes) {
-        topics.erase(topic);
-      } else {
-        topics.insert(topic);
-      }
-      ASSERT_EQ(messages.size(), topics.size());
-      const std::string filter = random_topic(random, true);
-      std::set<std::string> wanted;
-      for (const std::string& t : topics) {
-        if (mqtt::matches(filter, t)) wanted.insert(t);
-      }
-      std::vector<MessagePtr> found;
-      messages.match(filter, found);
-      std::set<std::string> got;
-      for (const MessagePtr& message : found) got.emplace(message->topic());
-      ASSERT_EQ(got, wanted) << "filter " << filter << ", seed " << seed;
-      ASSERT_EQ(found.size(), got.size()) << "twice for " << filter;
-    }
-  }
-}
-
-TEST(RetainedMessages, KeepsTheNewestAndItsLimit) {
-  RetainedMessages messages(2);
-  EXPECT_TRUE(messages.set(retained("a", "1")));
-  EXPECT_TRUE(messages.set(retained("b", "1")));
-  EXPECT_FALSE(messages.set(retained("c", "1")));
-  EXPECT_TRUE(messages.set(retained("a", "2")));  // in place of the old one
-  EXPECT_EQ(messages.all().at("a")->publish().payload.size(), 1U);
-  EXPECT_EQ(std::to_integer<char>(messages.all().at("a")->publish().payload[0]), '2');
-  EXPECT_TRUE(messages.set(retained("c", "")));  // nothing to remove
-  EXPECT_TRUE(messages.set(retained("b", "")));
-  EXPECT_TRUE(messages.set(retained("c", "1")));
 }
 
 }  // namespace
