@@ -213,6 +213,10 @@ void AccessControl::log_in(std::string_view user, std::string_view password, std
   }
 }
 
+Micros AccessControl::login_wait(std::string_view user, std::string_view peer) const {
+  return throttle_.wait(user, address_key(peer), parts_.clock.monotonic());
+}
+
 // On success the waiter has been moved from.
 std::optional<Error> AccessControl::join_or_submit(std::string_view user, std::string_view password,
                                                    const Digest& hash, Waiter& waiter) {
@@ -360,7 +364,8 @@ void AccessControl::audit(const Principal* who, std::string_view peer, AuditActi
 
 void AccessControl::record(std::string_view who, std::string_view peer, AuditAction action,
                            std::string_view object, AuditOutcome outcome) {
-  if (parts_.audit == nullptr) return;
+  // While open there is nobody to tell apart.
+  if (parts_.audit == nullptr || is_open()) return;
   parts_.audit->record({.time = parts_.clock.now(),
                         .who = std::string(who),
                         .peer = std::string(peer),

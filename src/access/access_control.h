@@ -79,6 +79,8 @@ class AccessControl {
   // unknown users take as long), overloaded (must wait: the message says how long).
   void log_in(std::string_view user, std::string_view password, std::string_view peer,
               OnLogin callback);
+  // How long this user must wait before trying again from there; zero or less: not at all.
+  Micros login_wait(std::string_view user, std::string_view peer) const;
   // Errors: denied.
   Result<PrincipalPtr> by_token(std::string_view token, std::string_view peer);
   Result<PrincipalPtr> by_certificate(std::string_view common_name, std::string_view peer = {});

@@ -17,6 +17,7 @@ using connect::respond_json;
 
 constexpr std::size_t kCommandBytesMax = 16 << 10;
 constexpr std::size_t kNameBytesMax = 200;
+constexpr std::string_view kAlertType = "Alert";
 
 // A text member of a command's body, trimmed of nothing; empty is an error.
 Result<std::string> text_member(json::JsonValue body, std::string_view name) {
@@ -29,11 +30,18 @@ Result<std::string> text_member(json::JsonValue body, std::string_view name) {
 }
 
 Result<AlertCommand> parse_command(std::string_view step, std::string_view body,
-                                   const Catalog& catalog) {
+                                   const Catalog& catalog, const access::Principal& who) {
   AlertCommand command;
   json::JsonDocument document;
   FICUS_TRY(const json::JsonValue value, document.parse(body.empty() ? "{}" : body));
-  FICUS_TRY(command.by, text_member(value, "by"));
+  // Who is logged in signs with their own name, whatever the body says.
+  command.by = who.name();
+  if (command.by.empty()) {
+    FICUS_TRY(command.by, text_member(value, "by"));
+  }
+  if (who.rights().alerts == access::AlertRight::own_department) {
+    command.only_of_department = who.department();
+  }
   if (step == "acknowledge") {
     command.event = AlertEvent::operator_acknowledge;
   } else if (step == "close") {
@@ -57,7 +65,8 @@ Result<AlertCommand> parse_command(std::string_view step, std::string_view body,
 
 }  // namespace
 
-void ApiServer::get_alerts(Exchange exchange) {
+void ApiServer::get_alerts(Exchange exchange, const Who& who) {
+  if (!who->may_read(kAlertType)) return gate_.deny(*exchange, who, "read: Alert");
   const Schema& schema = engine_.schema();
   twin::EntityQuery query;
   query.type = schema.find_type("Alert");
@@ -105,16 +114,25 @@ void ApiServer::get_alerts(Exchange exchange) {
   });
 }
 
-void ApiServer::post_alert(Exchange exchange, std::string id, std::string_view step) {
+void ApiServer::post_alert(Exchange exchange, const Who& who, std::string id,
+                           std::string_view step) {
   net::HttpExchange& e = *exchange;
-  e.read_body(kCommandBytesMax, [this, exchange = std::move(exchange), id = std::move(id),
+  if (!who->may_handle_alerts()) return gate_.deny(e, who, "alerts");
+  e.read_body(kCommandBytesMax, [this, who, exchange = std::move(exchange), id = std::move(id),
                                  step = std::string(step)](std::string_view body) mutable {
-    auto command = parse_command(step, body, parts_.catalog);
+    auto command = parse_command(step, body, parts_.catalog, *who);
     if (!command) return respond_error(*exchange, command.error());
     command->alert_id = std::move(id);
-    engine_.operate_alert(*std::move(command), [this, exchange = std::move(exchange)](
+    const std::string what = fmt::format("{} {}", step, command->alert_id);
+    engine_.operate_alert(*std::move(command), [this, who, what, exchange = std::move(exchange)](
                                                    Result<twin::EntityView> alert) mutable {
-      parts_.loop.post([this, exchange = std::move(exchange), alert = std::move(alert)] {
+      parts_.loop.post([this, who, what, exchange = std::move(exchange), alert = std::move(alert)] {
+        const access::AuditOutcome outcome = alert ? access::AuditOutcome::succeeded
+                                             : alert.error().code == ErrorCode::denied
+                                                 ? access::AuditOutcome::denied
+                                                 : access::AuditOutcome::failed;
+        gate_.access().audit(who.get(), exchange->peer().text(), access::AuditAction::alert_step,
+                             what, outcome);
         if (!alert) return respond_error(*exchange, alert.error());
         std::string answer;
         json::JsonWriter json(answer);

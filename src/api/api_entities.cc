@@ -18,17 +18,33 @@ using connect::respond_json;
 
 constexpr std::size_t kPointsMax = 10'000;
 
+// What is not to be read is as if it were not there.
+Error no_entity(std::string_view id) {
+  return {ErrorCode::not_found, fmt::format("there is no entity '{}'", id)};
+}
+
+std::optional<std::vector<bool>> readable_types(const access::Principal& who,
+                                                const Schema& schema) {
+  if (who.reads_everything()) return std::nullopt;
+  std::vector<bool> readable(schema.type_count());
+  for (std::uint32_t i = 0; i < readable.size(); ++i) {
+    readable[i] = who.may_read(schema.type_name(TypeId(i)));
+  }
+  return readable;
+}
+
 }  // namespace
 
-void ApiServer::get_types(Exchange exchange) {
-  engine_.status([this, exchange = std::move(exchange)](EngineStatus status) mutable {
-    parts_.loop.post([this, exchange = std::move(exchange), status = std::move(status)] {
+void ApiServer::get_types(Exchange exchange, const Who& who) {
+  engine_.status([this, who, exchange = std::move(exchange)](EngineStatus status) mutable {
+    parts_.loop.post([this, who, exchange = std::move(exchange), status = std::move(status)] {
       const Schema& schema = engine_.schema();
       std::string body;
       json::JsonWriter json(body);
       json.begin_array();
       for (TypeId type{0}; type.index() < schema.type_count(); type = TypeId(type.index() + 1)) {
         const std::string& name = schema.type_name(type);
+        if (!who->may_read(name)) continue;
         json.begin_object().key("name").text(name);
         const auto declared = std::find_if(parts_.catalog.types.begin(), parts_.catalog.types.end(),
                                            [&](const auto& t) { return t.id == type; });
@@ -56,9 +72,14 @@ void ApiServer::get_types(Exchange exchange) {
   });
 }
 
-void ApiServer::get_entities(Exchange exchange) {
+void ApiServer::get_entities(Exchange exchange, const Who& who) {
+  const std::string_view type = exchange->target().parameter("type").value_or("");
   auto query = parse_entity_query(exchange->target(), engine_.schema());
+  if (!type.empty() && !who->may_read(type)) {
+    query = fail(ErrorCode::not_found, fmt::format("type: there is no '{}'", type));
+  }
   if (!query) return respond_error(*exchange, query.error());
+  query->readable = readable_types(*who, engine_.schema());
   const EntityForm form =
       has_option(exchange->target(), "keyValues") ? EntityForm::key_values : EntityForm::normalized;
   engine_.query(*std::move(query), [this, form, exchange = std::move(exchange)](
@@ -80,22 +101,26 @@ void ApiServer::get_entities(Exchange exchange) {
   });
 }
 
-void ApiServer::get_entity(Exchange exchange, std::string id) {
+void ApiServer::get_entity(Exchange exchange, const Who& who, std::string id) {
   const EntityForm form =
       has_option(exchange->target(), "keyValues") ? EntityForm::key_values : EntityForm::normalized;
-  engine_.find(std::move(id), [this, form, exchange = std::move(exchange)](
-                                  Result<twin::EntityView> entity) mutable {
-    parts_.loop.post([this, form, exchange = std::move(exchange), entity = std::move(entity)] {
-      if (!entity) return respond_error(*exchange, entity.error());
-      std::string body;
-      json::JsonWriter json(body);
-      write_entity(*entity, engine_.schema(), form, json);
-      respond_json(*exchange, std::move(body));
-    });
+  engine_.find(id, [this, id, who, form,
+                    exchange = std::move(exchange)](Result<twin::EntityView> entity) mutable {
+    parts_.loop.post(
+        [this, id, who, form, exchange = std::move(exchange), entity = std::move(entity)] {
+          if (!entity) return respond_error(*exchange, entity.error());
+          if (!who->may_read(engine_.schema().type_name(entity->type))) {
+            return respond_error(*exchange, no_entity(id));
+          }
+          std::string body;
+          json::JsonWriter json(body);
+          write_entity(*entity, engine_.schema(), form, json);
+          respond_json(*exchange, std::move(body));
+        });
   });
 }
 
-void ApiServer::get_history(Exchange exchange, std::string id) {
+void ApiServer::get_history(Exchange exchange, const Who& who, std::string id) {
   const net::HttpTarget& target = exchange->target();
   history::SeriesRequest request;
   request.id = id;
@@ -119,14 +144,15 @@ void ApiServer::get_history(Exchange exchange, std::string id) {
   request.to = *to;
   request.points_max = *points;
   std::string names(target.parameter("attributes").value_or(""));
-  engine_.find(std::move(id), [this, names = std::move(names), request = std::move(request),
+  engine_.find(std::move(id), [this, who, names = std::move(names), request = std::move(request),
                                exchange =
                                    std::move(exchange)](Result<twin::EntityView> entity) mutable {
-    parts_.loop.post([this, names = std::move(names), request = std::move(request),
+    parts_.loop.post([this, who, names = std::move(names), request = std::move(request),
                       exchange = std::move(exchange), entity = std::move(entity)]() mutable {
       if (!entity) return respond_error(*exchange, entity.error());
       const Schema& schema = engine_.schema();
       request.type = schema.type_name(entity->type);
+      if (!who->may_read(request.type)) return respond_error(*exchange, no_entity(request.id));
       for (std::size_t at = 0; !names.empty() && at != std::string::npos;) {
         const std::size_t end = names.find(',', at);
         request.attributes.push_back(names.substr(at, end - at));

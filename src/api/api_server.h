@@ -4,6 +4,7 @@
 #include <string>
 
 #include "api/catalog.h"
+#include "api/gate.h"
 #include "api/history_service.h"
 #include "api/live_stream.h"
 #include "codec/json/json_writer.h"
@@ -24,10 +25,12 @@ struct ApiParts {
   HistoryService& history;
   history::History& history_store;
   LiveStream& live;
+  access::AccessControl& access;
   const Catalog& catalog;
   Intake* intake = nullptr;
   // Adds what the connectors know to /metrics.
   std::function<void(class MetricsWriter&)> connector_metrics;
+  GateOptions gate;
 };
 
 // Routes every request of the HTTP port: the API, the live stream, the page. docs/API.md is its
@@ -41,31 +44,39 @@ class ApiServer final : public net::HttpHandler {
 
  private:
   using Exchange = std::unique_ptr<net::HttpExchange>;
+  using Who = access::PrincipalPtr;  // whoever asks; never null behind route()
 
-  void get(Exchange exchange);
-  void post(Exchange exchange);
-  void remove(Exchange exchange);
-  void get_health(Exchange exchange);
-  void get_metrics(Exchange exchange);
-  void get_types(Exchange exchange);
-  void get_entities(Exchange exchange);
-  void get_entity(Exchange exchange, std::string id);
-  void get_history(Exchange exchange, std::string id);
-  void get_alerts(Exchange exchange);
-  void get_sources(Exchange exchange);
-  void get_rules(Exchange exchange);
-  void get_departments(Exchange exchange);
+  // What is there for everybody: the page's files, /health, /login, /whoami. The rest needs
+  // somebody with a right to it.
+  void route(Exchange exchange, const Who& who);
+  void get(Exchange exchange, const Who& who);
+  void post(Exchange exchange, const Who& who);
+  void get_health(Exchange exchange, const Who& who);
+  void get_metrics(Exchange exchange, const Who& who);
+  void get_types(Exchange exchange, const Who& who);
+  void get_entities(Exchange exchange, const Who& who);
+  void get_entity(Exchange exchange, const Who& who, std::string id);
+  void get_history(Exchange exchange, const Who& who, std::string id);
+  void get_alerts(Exchange exchange, const Who& who);
+  void get_sources(Exchange exchange, const Who& who);
+  void get_rules(Exchange exchange, const Who& who);
+  void get_departments(Exchange exchange, const Who& who);
   void get_page(Exchange exchange);
-  void post_sql(Exchange exchange);
-  void get_queries(Exchange exchange);
-  void delete_query(Exchange exchange, std::string_view id);
-  void post_alert(Exchange exchange, std::string id, std::string_view step);
+  void get_queries(Exchange exchange, const Who& who);
+  void delete_query(Exchange exchange, const Who& who, std::string_view id);
+  void remove(Exchange exchange, const Who& who);
+  void post_sql(Exchange exchange, const Who& who);
+  void post_ingest(Exchange exchange, const Who& who, const std::string& source);
+  void post_alert(Exchange exchange, const Who& who, std::string id, std::string_view step);
   void broadcast_sources();
   void write_disk(json::JsonWriter& json) const;
   void write_intake_metrics(class MetricsWriter& out) const;
-  std::string sources_json(const std::map<std::string, SourceBooks, std::less<>>& books);
+  // Without somebody: of all sources.
+  std::string sources_json(const std::map<std::string, SourceBooks, std::less<>>& books,
+                           const access::Principal* who);
 
   const ApiParts parts_;
+  Gate gate_;
   Engine& engine_;
   net::Timer sources_timer_;
 

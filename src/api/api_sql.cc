@@ -42,30 +42,59 @@ Result<Question> read_question(const net::HttpExchange& exchange, std::string_vi
   return question;
 }
 
-}  // namespace
-
-void ApiServer::post_sql(Exchange exchange) {
-  net::HttpExchange& e = *exchange;
-  e.read_body(kSqlBytesMax, [this, exchange = std::move(exchange)](std::string_view body) mutable {
-    Result<Question> question = read_question(*exchange, body);
-    if (!question) return respond_error(*exchange, question.error());
-    const AnswerFormat format = question->format;
-    const std::uint64_t number = parts_.history.next_id();
-    exchange->on_closed([this, number](const Error&) { parts_.history.cancel(number); });
-    parts_.history.sql(
-        number, std::move(question->sql), format, {},
-        [this, format, exchange = std::move(exchange)](Result<SqlAnswer> answer) mutable {
-          if (!answer) return respond_sql_error(*exchange, answer.error());
-          respond_sql(std::move(exchange), parts_.loop, format, *std::move(answer));
-        });
-  });
+// The tables that are no type belong to who watches the city: payloads as they came in, and where
+// history stands.
+Asker asker_of(const access::Principal& who, const Schema& schema) {
+  Asker asker;
+  asker.user = who.name();
+  if (who.reads_everything()) return asker;
+  std::vector<std::string>& readable = asker.readable_types.emplace();
+  for (std::uint32_t i = 0; i < schema.type_count(); ++i) {
+    const std::string& name = schema.type_name(TypeId(i));
+    if (who.may_read(name)) readable.push_back(name);
+  }
+  if (who.reads_the_city()) {
+    for (const char* table : {"quarantine", "ficus_sealed", "ficus_position"}) {
+      readable.emplace_back(table);
+    }
+  }
+  return asker;
 }
 
-void ApiServer::get_queries(Exchange exchange) {
+// Whose questions somebody may see and stop: their own; all of them with the right to administer.
+std::optional<std::string> questions_of(const access::Principal& who) {
+  return who.may_administer() ? std::nullopt : std::optional(who.name());
+}
+
+}  // namespace
+
+void ApiServer::post_sql(Exchange exchange, const Who& who) {
+  net::HttpExchange& e = *exchange;
+  if (!who->may_use_sql()) return gate_.deny(e, who, "sql");
+  e.read_body(
+      kSqlBytesMax, [this, who, exchange = std::move(exchange)](std::string_view body) mutable {
+        Result<Question> question = read_question(*exchange, body);
+        if (!question) return respond_error(*exchange, question.error());
+        gate_.access().audit(who.get(), exchange->peer().text(), access::AuditAction::run_sql,
+                             question->sql);
+        const AnswerFormat format = question->format;
+        const std::uint64_t number = parts_.history.next_id();
+        exchange->on_closed([this, number](const Error&) { parts_.history.cancel(number); });
+        parts_.history.sql(
+            number, std::move(question->sql), format, asker_of(*who, engine_.schema()),
+            [this, format, exchange = std::move(exchange)](Result<SqlAnswer> answer) mutable {
+              if (!answer) return respond_sql_error(*exchange, answer.error());
+              respond_sql(std::move(exchange), parts_.loop, format, *std::move(answer));
+            });
+      });
+}
+
+void ApiServer::get_queries(Exchange exchange, const Who& who) {
+  if (!who->may_use_sql()) return gate_.deny(*exchange, who, "sql");
   std::string body;
   json::JsonWriter json(body);
   json.begin_object().key("queries").begin_array();
-  for (const QueryState& query : parts_.history.list(std::nullopt)) {
+  for (const QueryState& query : parts_.history.list(questions_of(*who))) {
     json.begin_object().key("id").integer(static_cast<std::int64_t>(query.id));
     json.key("user").text(query.user);
     json.key("state").text(query.is_running ? "running" : "waiting");
@@ -78,11 +107,12 @@ void ApiServer::get_queries(Exchange exchange) {
   respond_json(*exchange, std::move(body));
 }
 
-void ApiServer::delete_query(Exchange exchange, std::string_view id) {
+void ApiServer::delete_query(Exchange exchange, const Who& who, std::string_view id) {
+  if (!who->may_use_sql()) return gate_.deny(*exchange, who, "sql");
   std::uint64_t number = 0;
   const auto end = std::from_chars(id.data(), id.data() + id.size(), number);
   const bool is_number = end.ec == std::errc() && end.ptr == id.data() + id.size();
-  if (!is_number || !parts_.history.cancel(number)) {
+  if (!is_number || !parts_.history.cancel(number, questions_of(*who))) {
     return respond_error(
         *exchange, {ErrorCode::not_found, fmt::format("no query {} is running or waiting: GET "
                                                       "/sql/queries lists them",

@@ -10,7 +10,12 @@ using connect::respond_json;
 
 }  // namespace
 
-void ApiServer::get_health(Exchange exchange) {
+void ApiServer::get_health(Exchange exchange, const Who& who) {
+  // Those who watch whether it lives need no login; they hear no more than that.
+  if (who == nullptr) {
+    return respond_json(*exchange,
+                        engine_.refusal() ? R"({"status":"degraded"})" : R"({"status":"ok"})");
+  }
   engine_.status([this, exchange = std::move(exchange)](EngineStatus status) mutable {
     parts_.loop.post([this, exchange = std::move(exchange), status = std::move(status)] {
       std::uint64_t entities = 0;
@@ -60,7 +65,8 @@ void ApiServer::write_intake_metrics(MetricsWriter& out) const {
   }
 }
 
-void ApiServer::get_metrics(Exchange exchange) {
+void ApiServer::get_metrics(Exchange exchange, const Who& who) {
+  if (!who->reads_the_city()) return gate_.deny(*exchange, who, "read: *");
   engine_.status([this, exchange = std::move(exchange)](EngineStatus status) mutable {
     engine_.books(
         [this, exchange = std::move(exchange), status = std::move(status)](auto books) mutable {
@@ -92,13 +98,16 @@ void ApiServer::get_metrics(Exchange exchange) {
   });
 }
 
-std::string ApiServer::sources_json(const std::map<std::string, SourceBooks, std::less<>>& books) {
+std::string ApiServer::sources_json(const std::map<std::string, SourceBooks, std::less<>>& books,
+                                    const access::Principal* who) {
   const Timestamp now = parts_.ingest.now();
   std::string text;
   json::JsonWriter json(text);
   json.begin_object().key("kind").text("sources").key("sources").begin_array();
   for (const connect::Source& source : parts_.sources.all()) {
     const connect::SourceDeclaration& declaration = source.declaration;
+    // Whoever feeds a source may see its books; the others belong to who watches the city.
+    if (who != nullptr && !who->reads_the_city() && !who->may_ingest(declaration.name)) continue;
     const auto found = books.find(declaration.name);
     const SourceBooks b = found != books.end() ? found->second : SourceBooks{};
     json.begin_object().key("name").text(declaration.name);
@@ -135,10 +144,10 @@ std::string ApiServer::sources_json(const std::map<std::string, SourceBooks, std
   return text;
 }
 
-void ApiServer::get_sources(Exchange exchange) {
-  engine_.books([this, exchange = std::move(exchange)](auto books) mutable {
-    parts_.loop.post([this, exchange = std::move(exchange), books = std::move(books)] {
-      respond_json(*exchange, sources_json(books));
+void ApiServer::get_sources(Exchange exchange, const Who& who) {
+  engine_.books([this, who, exchange = std::move(exchange)](auto books) mutable {
+    parts_.loop.post([this, who, exchange = std::move(exchange), books = std::move(books)] {
+      respond_json(*exchange, sources_json(books, who.get()));
     });
   });
 }
@@ -146,18 +155,20 @@ void ApiServer::get_sources(Exchange exchange) {
 void ApiServer::broadcast_sources() {
   if (!parts_.live.has_clients()) return;
   engine_.books([this](auto books) {
-    parts_.loop.post(
-        [this, books = std::move(books)] { parts_.live.broadcast(sources_json(books)); });
+    parts_.loop.post([this, books = std::move(books)] {
+      parts_.live.broadcast_sources(sources_json(books, nullptr));
+    });
   });
 }
 
-void ApiServer::get_rules(Exchange exchange) {
-  engine_.status([this, exchange = std::move(exchange)](EngineStatus status) mutable {
-    parts_.loop.post([exchange = std::move(exchange), status = std::move(status)] {
+void ApiServer::get_rules(Exchange exchange, const Who& who) {
+  engine_.status([this, who, exchange = std::move(exchange)](EngineStatus status) mutable {
+    parts_.loop.post([who, exchange = std::move(exchange), status = std::move(status)] {
       std::string body;
       json::JsonWriter json(body);
       json.begin_array();
       for (const RuleStatus& rule : status.rules) {
+        if (!who->may_read(rule.from) || !who->may_read(rule.into)) continue;
         json.begin_object().key("name").text(rule.name).key("comment").text(rule.comment);
         json.key("text").text(rule.text).key("file").text(rule.file);
         json.key("from").text(rule.from).key("into").text(rule.into);
@@ -173,7 +184,7 @@ void ApiServer::get_rules(Exchange exchange) {
   });
 }
 
-void ApiServer::get_departments(Exchange exchange) {
+void ApiServer::get_departments(Exchange exchange, const Who&) {
   std::string body;
   json::JsonWriter json(body);
   json.begin_array();

@@ -7,11 +7,21 @@
 #include "connect/http/respond.h"
 
 namespace ficus::api {
+namespace {
+
+constexpr std::uint16_t kPolicyViolation = 1008;  // RFC 6455, 7.4.1
+
+}  // namespace
 
 // One browser: what it wants to see. {"subscribe":{"types":["Vehicle"],"bbox":[w,s,e,n]}}
 class LiveStream::Client final : public net::WebSocketHandler {
  public:
-  explicit Client(LiveStream& stream) : stream_(stream) {}
+  Client(LiveStream& stream, access::PrincipalPtr who)
+      : stream_(stream), who_(std::move(who)), reads_everything_(who_->reads_everything()) {}
+
+  const access::Principal& who() const { return *who_; }
+  // The page then asks to log in again.
+  void end() { socket_->close(kPolicyViolation, "log in again"); }
 
   void open(std::unique_ptr<net::WebSocket> socket) { socket_ = std::move(socket); }
 
@@ -23,9 +33,10 @@ class LiveStream::Client final : public net::WebSocketHandler {
 
   bool wants(TypeId type, const GeoPoint* point) const {
     if (box_ && point != nullptr && !box_->contains(*point)) return false;
+    if (!reads_everything_ && !who_->may_read(stream_.schema_.type_name(type))) return false;
     return types_.empty() || std::find(types_.begin(), types_.end(), type) != types_.end();
   }
-  bool is_unfiltered() const { return types_.empty() && !box_; }
+  bool is_unfiltered() const { return types_.empty() && !box_ && reads_everything_; }
 
   void on_message(net::WebSocketKind, std::span<const std::byte> payload) override {
     const std::string_view text(reinterpret_cast<const char*>(payload.data()), payload.size());
@@ -74,6 +85,8 @@ class LiveStream::Client final : public net::WebSocketHandler {
   }
 
   LiveStream& stream_;
+  const access::PrincipalPtr who_;
+  const bool reads_everything_;
   std::unique_ptr<net::WebSocket> socket_;
   std::vector<TypeId> types_;
   std::optional<BoundingBox> box_;
@@ -107,9 +120,11 @@ bool covers(const Change& later, const Change& earlier) {
 }  // namespace
 
 LiveStream::LiveStream(connect::Ingest& ingest, net::EventLoop& loop, const Schema& schema,
-                       bool any_simulated, LiveStreamLimits limits)
+                       const access::AccessControl& access, bool any_simulated,
+                       LiveStreamLimits limits)
     : ingest_(ingest),
       schema_(schema),
+      access_(access),
       any_simulated_(any_simulated),
       limits_(limits),
       timer_(loop) {
@@ -119,12 +134,12 @@ LiveStream::LiveStream(connect::Ingest& ingest, net::EventLoop& loop, const Sche
 
 LiveStream::~LiveStream() = default;
 
-void LiveStream::accept(net::HttpExchange& exchange) {
+void LiveStream::accept(net::HttpExchange& exchange, const access::PrincipalPtr& who) {
   if (clients_.size() >= limits_.clients_max) {
     return connect::respond_error(
         exchange, {ErrorCode::overloaded, "too many live connections: raise live.clients_max"});
   }
-  auto client = std::make_unique<Client>(*this);
+  auto client = std::make_unique<Client>(*this, who);
   auto socket = exchange.upgrade_websocket({}, *client);
   if (!socket) return connect::respond_error(exchange, socket.error());
   client->open(*std::move(socket));
@@ -138,8 +153,10 @@ void LiveStream::accept(net::HttpExchange& exchange) {
   ingest_.set_follower_active(*this, true);
 }
 
-void LiveStream::broadcast(std::string_view text) {
-  for (const auto& client : clients_) client->send(text);
+void LiveStream::broadcast_sources(std::string_view text) {
+  for (const auto& client : clients_) {
+    if (client->who().reads_the_city()) client->send(text);
+  }
 }
 
 void LiveStream::on_settled(const SettledBatch& batch) {
@@ -175,8 +192,15 @@ void LiveStream::remove_closed() {
   counts_.clients = clients_.size();
 }
 
+void LiveStream::end_fallen() {
+  for (const auto& client : clients_) {
+    if (client->is_open() && !access_.is_current(client->who())) client->end();
+  }
+}
+
 void LiveStream::beat() {
   remove_closed();
+  end_fallen();
   if (clients_.empty()) {
     ingest_.set_follower_active(*this, false);
     changes_.clear();
@@ -224,7 +248,9 @@ void LiveStream::send_alerts() {
   json.begin_object().key("kind").text("alerts").key("alerts").begin_array();
   for (const Change& change : alerts_) json::write_row(*change.rows, change.row, schema_, json);
   json.end_array().end_object();
-  broadcast(text);
+  for (const auto& client : clients_) {
+    if (client->who().may_read(kAlertType)) client->send(text);
+  }
   alerts_.clear();
 }
 

@@ -7,6 +7,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "access/access_control.h"
 #include "connect/ingest/ingest.h"
 #include "model/geometry.h"
 #include "model/schema.h"
@@ -37,12 +38,13 @@ struct LiveStreamCounts {
 class LiveStream final : public connect::Follower {
  public:
   LiveStream(connect::Ingest& ingest, net::EventLoop& loop, const Schema& schema,
-             bool any_simulated, LiveStreamLimits limits = {});
+             const access::AccessControl& access, bool any_simulated, LiveStreamLimits limits = {});
   ~LiveStream();
 
-  void accept(net::HttpExchange& exchange);
-  // Sends {"kind":"sources",...} to everybody; `text` is the whole message.
-  void broadcast(std::string_view text);
+  // The client is shown what `who` may read, for as long as they may.
+  void accept(net::HttpExchange& exchange, const access::PrincipalPtr& who);
+  // Sends {"kind":"sources",...} to everybody who watches the city; `text` is the whole message.
+  void broadcast_sources(std::string_view text);
   bool has_clients() const { return !clients_.empty(); }
   LiveStreamCounts counts() const { return counts_; }
 
@@ -59,9 +61,12 @@ class LiveStream final : public connect::Follower {
   void send_entities();
   void send_alerts();
   void remove_closed();
+  // Ends the streams of those whose rights were taken away or whose token has expired.
+  void end_fallen();
 
   connect::Ingest& ingest_;
   const Schema& schema_;
+  const access::AccessControl& access_;
   const bool any_simulated_;
   const LiveStreamLimits limits_;
   std::list<std::unique_ptr<Client>> clients_;

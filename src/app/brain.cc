@@ -8,6 +8,7 @@
 
 #include "api/api_server.h"
 #include "api/metrics.h"
+#include "app/access_setup.h"
 #include "base/hash.h"
 #include "connect/ais/ais_connector.h"
 #include "connect/http/http_ingest.h"
@@ -26,6 +27,8 @@ constexpr Micros kLookAtDiskEvery = Micros::from_millis(100);
 // From the signal to the last answers being on their way; the rest of the five seconds is for
 // closing.
 constexpr Micros kFlushOnStop = Micros::from_millis(300);
+
+constexpr Micros kAccessSweep = Micros::from_seconds(30);
 
 std::size_t to_size(int v) { return static_cast<std::size_t>(v); }
 
@@ -116,6 +119,9 @@ class Brain::Parts final {
   Status open();
   Status open_store();
   Status open_ports();
+  Status open_access_control();
+  // Takes the users file again, or keeps the users there are and says in the log why.
+  void reload_access();
   void begin_stop();
   void write_connector_metrics(api::MetricsWriter& out) const;
 
@@ -132,6 +138,9 @@ class Brain::Parts final {
   net::Timer intake_timer{loop};
   std::unique_ptr<connect::Ingest> ingest;
   connect::SourceSet sources;
+  AccessNames access_names;
+  std::unique_ptr<access::AccessControl> access;
+  std::unique_ptr<net::Timer> access_sweep;
   std::unique_ptr<connect::MqttServer> mqtt;
   std::unique_ptr<connect::MqttNotifier> notifier;
   std::vector<std::unique_ptr<connect::AisConnector>> ais;
@@ -201,6 +210,7 @@ Status Brain::Parts::open_store() {
 Status Brain::Parts::open_ports() {
   ingest = std::make_unique<connect::Ingest>(*engine, loop, machine.clock);
   intake_timer.start_repeating(kLookAtDiskEvery, [this] { intake->look(); });
+  FICUS_TRY_VOID(open_access_control());
   bool any_simulated = false;
   for (connect::SourceDeclaration& declaration : packs.sources) {
     any_simulated = any_simulated || declaration.is_simulated;
@@ -244,7 +254,7 @@ Status Brain::Parts::open_ports() {
                                   .waiting_max = to_size(config.sql.waiting_max)};
   history_service =
       std::make_unique<api::HistoryService>(*history, loop, machine.clock, history_service_options);
-  live = std::make_unique<api::LiveStream>(*ingest, loop, schema, any_simulated);
+  live = std::make_unique<api::LiveStream>(*ingest, loop, schema, *access, any_simulated);
   api = std::make_unique<api::ApiServer>(api::ApiParts{
       .loop = loop,
       .ingest = *ingest,
@@ -253,15 +263,34 @@ Status Brain::Parts::open_ports() {
       .history = *history_service,
       .history_store = *history,
       .live = *live,
+      .access = *access,
       .catalog = packs.catalog,
       .intake = intake.get(),
-      .connector_metrics = [this](api::MetricsWriter& out) { write_connector_metrics(out); }});
+      .connector_metrics = [this](api::MetricsWriter& out) { write_connector_metrics(out); },
+      .gate = {.checks_host = !config.allow_remote}});
   FICUS_TRY(const net::Address http_address, net::Address::parse(config.http.listen));
   net::HttpServerOptions http_options;
   http_options.connections_max = to_size(config.http.connections_max);
   http_options.clock = &machine.clock;
   FICUS_TRY(http, net::HttpServer::open(loop, http_address, http_options, *api));
   return {};
+}
+
+Status Brain::Parts::open_access_control() {
+  access_names = AccessNames::of(packs, schema);
+  FICUS_TRY(access, open_access(config, machine, loop, access_names, nullptr));
+  access_sweep = std::make_unique<net::Timer>(loop);
+  access_sweep->start_repeating(kAccessSweep, [this] { access->sweep(); });
+  return {};
+}
+
+void Brain::Parts::reload_access() {
+  if (const Status taken = reload_users(*access, config, machine, access_names); !taken) {
+    machine.logger.error("access", "users not reloaded: those there are stay",
+                         {{"error", taken.error().message}});
+    return;
+  }
+  machine.logger.info("access", "users reloaded", {{"file", config.access.users}});
 }
 
 void Brain::Parts::write_connector_metrics(api::MetricsWriter& out) const {
@@ -325,6 +354,7 @@ Status Brain::run() {
   Parts& p = *parts_;
   FICUS_TRY_VOID(p.loop.watch_signals([&p](int signal) {
     if (signal == SIGTERM || signal == SIGINT) p.begin_stop();
+    if (signal == SIGHUP) p.reload_access();
   }));
   p.engine->start(*p.ingest);
   p.machine.logger.info("main", "ready",
@@ -344,6 +374,10 @@ Result<std::string> check_configuration(const Config& config, const Machine& mac
   Schema schema;
   FICUS_TRY_VOID(declare_own_types(schema));
   FICUS_TRY(const LoadedPacks packs, LoadedPacks::load(config.packs, machine.disk, schema));
+  if (!config.access.users.empty()) {
+    net::EventLoop loop;
+    FICUS_TRY_VOID(open_access(config, machine, loop, AccessNames::of(packs, schema), nullptr));
+  }
   std::string text;
   for (const std::string& warning : packs.warnings(schema)) text += "warning: " + warning + "\n";
   return text + fmt::format(

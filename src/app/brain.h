@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "app/config.h"
@@ -18,6 +20,8 @@ struct Machine {
   const Clock& clock;
   Logger& logger;
   std::uint64_t random_seed = 0;
+  // Fills the bytes with randomness fit for secrets (the kernel's).
+  void (*random_bytes)(std::span<std::uint8_t> out) = nullptr;
 };
 
 // The whole program, wired: log, twin, history, rules, connectors, API. Built in the order in which

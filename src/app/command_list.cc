@@ -4,7 +4,7 @@ namespace ficus::app {
 
 std::vector<Command> command_list() {
   const OptionInfo config{"config", "FILE", "configuration (default: ficus.yaml if it is there)"};
-  return {
+  std::vector<Command> list{
       {.name = "serve",
        .usage = "serve [--config FILE]",
        .summary = "run the brain until SIGTERM",
@@ -75,6 +75,8 @@ std::vector<Command> command_list() {
        .options = {config},
        .run = run_log_check},
   };
+  add_user_commands(list);
+  return list;
 }
 
 }  // namespace ficus::app

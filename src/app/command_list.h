@@ -14,7 +14,16 @@ int run_replay(const Arguments& arguments, const Machine& machine);
 int run_sql(const Arguments& arguments, const Machine& machine);
 int run_source_try(const Arguments& arguments, const Machine& machine);
 int run_log_check(const Arguments& arguments, const Machine& machine);
+int run_user_hash(const Arguments& arguments, const Machine& machine);
+int run_user_add(const Arguments& arguments, const Machine& machine);
+int run_user_remove(const Arguments& arguments, const Machine& machine);
+int run_user_list(const Arguments& arguments, const Machine& machine);
+int run_token_add(const Arguments& arguments, const Machine& machine);
+int run_token_revoke(const Arguments& arguments, const Machine& machine);
+int run_token_list(const Arguments& arguments, const Machine& machine);
 
 std::vector<Command> command_list();
+// ficus user ... and ficus token ...
+void add_user_commands(std::vector<Command>& list);
 
 }  // namespace ficus::app

@@ -11,6 +11,12 @@ namespace {
 
 constexpr int kMillion = 1'000'000;
 
+std::string from_folder_of(std::string_view file, const std::string& path) {
+  if (path.starts_with('/')) return path;
+  const std::string folder = parent_directory(file);
+  return folder == "." ? path : folder + "/" + path;
+}
+
 // One section of the file: reads what is there, leaves the defaults for what is not.
 class Section {
  public:
@@ -30,6 +36,14 @@ class Section {
 void read_http(Section in, Config::Http& http) {
   in.text("listen", http.listen);
   in.integer("connections_max", 1, kMillion, http.connections_max);
+}
+
+void read_access(Section in, std::string_view file, Config::Access& access) {
+  in.text("users", access.users);
+  if (!access.users.empty()) access.users = from_folder_of(file, access.users);
+  in.integer("logins_waiting_max", 1, 10'000, access.logins_waiting_max);
+  in.integer("session_idle_hours_max", 1, 24 * 365, access.session_idle_hours_max);
+  in.integer("session_hours_max", 1, 24 * 365, access.session_hours_max);
 }
 
 void read_mqtt(Section in, Config::Mqtt& mqtt) {
@@ -93,12 +107,6 @@ void read_log_level(YamlMap& map, LogLevel& level, Mistakes& mistakes) {
   }
 }
 
-std::string from_folder_of(std::string_view file, const std::string& path) {
-  if (path.starts_with('/')) return path;
-  const std::string folder = parent_directory(file);
-  return folder == "." ? path : folder + "/" + path;
-}
-
 template <typename Read>
 void read_section(YamlMap& root, std::string_view key, Mistakes& mistakes, Read read) {
   const YamlNode* const node = root.find(key);
@@ -133,6 +141,7 @@ Result<Config> Config::parse(std::string_view text, std::string_view file) {
     }
   }
   read_section(map, "http", mistakes, [&](YamlMap& m) { read_http(m, config.http); });
+  read_section(map, "access", mistakes, [&](YamlMap& m) { read_access(m, file, config.access); });
   read_section(map, "mqtt", mistakes, [&](YamlMap& m) { read_mqtt(m, config.mqtt); });
   read_section(map, "log", mistakes, [&](YamlMap& m) { read_log(m, config.log, mistakes); });
   read_section(map, "twin", mistakes, [&](YamlMap& m) { read_twin(m, config.twin); });

@@ -25,6 +25,13 @@ struct Config {
     int connections_max = 10'000;
   } http;
 
+  struct Access {
+    std::string users;  // users.yaml (docs/SECURITY.md); empty: everybody may do everything
+    int logins_waiting_max = 400;
+    int session_idle_hours_max = 12;
+    int session_hours_max = 24 * 7;
+  } access;
+
   struct Mqtt {
     std::string listen = "127.0.0.1:1883";
     int connections_max = 10'000;

@@ -12,6 +12,8 @@ struct AlertCommand {
   AlertEvent event = AlertEvent::operator_acknowledge;  // one of the operator_* events
   std::string by;                                       // who
   std::string department;                               // for operator_assign: to whom
+  // Not empty: only if the alert is assigned to this department now, else denied.
+  std::string only_of_department;
 };
 
 }  // namespace ficus

@@ -199,6 +199,15 @@ Status AlertDesk::operate(const AlertCommand& command, const twin::Twin& twin, T
   if (!state) {
     return fail(ErrorCode::internal, fmt::format("alert '{}' has no status", command.alert_id));
   }
+  if (const std::string& own = command.only_of_department; !own.empty()) {
+    const Value* const assigned = find_value(*alert, at_.assigned_to);
+    if (assigned == nullptr || assigned->kind() != ValueKind::text || assigned->as_text() != own) {
+      return fail(
+          ErrorCode::denied,
+          fmt::format("alert '{}' is not assigned to {}: only those responsible may handle it",
+                      command.alert_id, own));
+    }
+  }
   if (!is_allowed(*state, command.event)) {
     return fail(ErrorCode::conflict, fmt::format("alert '{}' is {}: this step is not possible now",
                                                  command.alert_id, alert_state_name(*state)));

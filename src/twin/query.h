@@ -91,6 +91,8 @@ struct EntityQuery {
   std::size_t limit = 20;
   std::size_t offset = 0;
   bool count_total = false;  // costs a look at every candidate
+  // Which types there are for whoever asks, by TypeId; further ones are not. None: all are.
+  std::optional<std::vector<bool>> readable;
 };
 
 struct QueryAnswer {

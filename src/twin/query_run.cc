@@ -176,6 +176,10 @@ void QueryRun::visit_candidates(Visit visit) const {
 bool QueryRun::matches(EntityId entity, double& metres) const {
   const TypeId type = entities_.type(entity);
   if (query_.type && type != *query_.type) return false;
+  if (query_.readable &&
+      (type.index() >= query_.readable->size() || !(*query_.readable)[type.index()])) {
+    return false;
+  }
   if (!entities_.id(entity).starts_with(query_.id_prefix)) return false;
   const TypeTable& of_type = *table(type);
   const std::uint32_t row = entities_.row(entity);

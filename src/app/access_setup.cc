@@ -1,0 +1,62 @@
+#include "app/access_setup.h"
+
+#include <utility>
+
+#include "base/check.h"
+
+namespace ficus::app {
+namespace {
+
+constexpr std::uint64_t kUsersBytesMax = 4 << 20;
+
+}  // namespace
+
+AccessNames AccessNames::of(const LoadedPacks& packs, const Schema& schema) {
+  AccessNames names;
+  for (const api::Department& department : packs.catalog.departments) {
+    names.departments.push_back(department.name);
+  }
+  for (std::uint32_t i = 0; i < schema.type_count(); ++i) {
+    names.types.push_back(schema.type_name(TypeId(i)));
+  }
+  for (const connect::SourceDeclaration& source : packs.sources) {
+    names.sources.push_back(source.name);
+  }
+  return names;
+}
+
+Result<std::unique_ptr<access::AccessControl>> open_access(const Config& config,
+                                                           const Machine& machine,
+                                                           net::EventLoop& loop,
+                                                           const AccessNames& names,
+                                                           access::AuditSink* audit) {
+  FICUS_CHECK(machine.random_bytes != nullptr);
+  access::AccessOptions options;
+  options.logins_waiting_max = static_cast<std::size_t>(config.access.logins_waiting_max);
+  options.sessions.idle_max = Micros::from_hours(config.access.session_idle_hours_max);
+  options.sessions.age_max = Micros::from_hours(config.access.session_hours_max);
+  access::AccessParts parts{
+      .clock = machine.clock,
+      .random = [fill = machine.random_bytes](access::Digest& out) { fill(out); },
+      .post = [&loop](std::move_only_function<void()> task) { loop.post(std::move(task)); },
+      .audit = audit};
+  auto access = std::make_unique<access::AccessControl>(std::move(parts), options);
+  FICUS_TRY_VOID(reload_users(*access, config, machine, names));
+  return access;
+}
+
+Status reload_users(access::AccessControl& access, const Config& config, const Machine& machine,
+                    const AccessNames& names) {
+  if (config.access.users.empty()) return {};
+  FICUS_TRY(std::string text, read_file(machine.disk, config.access.users, kUsersBytesMax));
+  const Status taken =
+      access.reload(text, config.access.users,
+                    {// Packs need not name departments; then any will do, as for alerts.
+                     .departments = names.departments.empty() ? nullptr : &names.departments,
+                     .types = &names.types,
+                     .sources = &names.sources});
+  access::wipe(text);
+  return taken;
+}
+
+}  // namespace ficus::app

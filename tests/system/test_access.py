@@ -1,0 +1,218 @@
+"""Who may do what: every way in with no, wrong, weak and right credentials."""
+import base64
+import hashlib
+import http.client
+import json
+import re
+import signal
+import subprocess
+import time
+import unittest
+
+import harness
+
+PASSWORDS = {"admin": "Xk7-admin-secret", "wang": "Xk7-wang-secret", "li": "Xk7-li-secret", "gate": "Xk7-gate-secret",
+             "ana": "Xk7-ana-secret"}
+TOKEN = "ficus_" + "5e" * 32
+EXPIRED = "ficus_" + "6f" * 32
+
+
+def hash_of(password):
+    done = subprocess.run([str(harness.BINARY), "user", "hash"], input=password + "\n", stdout=subprocess.PIPE, text=True,
+                          check=True, timeout=60)
+    return done.stdout.strip()
+
+
+def users_file(hashes, extra=""):
+    sha = lambda text: hashlib.sha256(text.encode()).hexdigest()
+    return f"""
+roles:
+  gateway: {{ingest: [gateway], publish: ["m/%u/#"]}}
+  meters: {{read: [Meter], sql: true, subscribe: ["ficus/entity/Meter/#"]}}
+users:
+  - {{name: admin, password: "{hashes['admin']}", roles: administrator}}
+  - {{name: wang, password: "{hashes['wang']}", department: 市水务局, roles: operator}}
+  - {{name: li, password: "{hashes['li']}", roles: meters}}
+  - {{name: gate, password: "{hashes['gate']}", roles: gateway}}
+  - {{name: ana, password: "{hashes['ana']}", roles: analyst}}
+tokens:
+  - {{name: feed, user: gate, sha256: "{sha(TOKEN)}", expires: 2099-01-01}}
+  - {{name: old, user: admin, sha256: "{sha(EXPIRED)}", expires: 2020-01-01}}
+{extra}"""
+
+
+def basic(user, password=None):
+    pair = f"{user}:{PASSWORDS[user] if password is None else password}"
+    return {"Authorization": "Basic " + base64.b64encode(pair.encode()).decode()}
+
+
+def bearer(token):
+    return {"Authorization": "Bearer " + token}
+
+
+class Access(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.hashes = {user: hash_of(password) for user, password in PASSWORDS.items()}
+        cls.brain = harness.Brain("crash", config="access: {users: users.yaml}\n")
+        cls.users = cls.brain.folder / "users.yaml"
+        cls.users.write_text(users_file(cls.hashes), encoding="utf-8")
+        cls.brain.start()
+        cls.now = int(time.time() * 1e6)
+        rows = [{"meter": f"e{i}", "n": i, "t": cls.now + i, "level": i} for i in range(5)]
+        status, body = cls.send("POST", "/ingest/gateway", json.dumps(rows), bearer(TOKEN))
+        assert status == 200, body
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.brain.stop()
+        log = (cls.brain.folder / "brain.log").read_text(errors="replace")
+        for secret in [*PASSWORDS.values(), TOKEN, EXPIRED, *cls.hashes.values(), "guess-"]:
+            assert secret not in log, f"a secret is in the log: {secret}"
+
+    @classmethod
+    def send(cls, method, target, body=None, headers=None):
+        headers = {"Content-Type": "application/json", **(headers or {})}
+        return cls.brain.request(method, target, body, headers)
+
+    def status(self, method, target, headers=None, body=None):
+        return self.send(method, target, body, headers)[0]
+
+    def answer(self, target, headers):
+        status, body = self.send("GET", target, None, headers)
+        self.assertEqual(status, 200, body)
+        return json.loads(body)
+
+    GUARDED = [("GET", "/types"), ("GET", "/entities?type=Meter"), ("GET", "/entities/urn%3Angsi-ld%3AMeter%3Ae1"),
+               ("GET", "/entities/urn%3Angsi-ld%3AMeter%3Ae1/history"), ("GET", "/alerts"), ("GET", "/alerts/x"),
+               ("GET", "/sources"), ("GET", "/rules"), ("GET", "/departments"), ("GET", "/zones"), ("GET", "/map"),
+               ("GET", "/metrics"), ("GET", "/live"), ("GET", "/whoami"), ("POST", "/sql"), ("POST", "/ingest/gateway"),
+               ("POST", "/alerts/x/acknowledge"), ("POST", "/anything")]
+
+    def test_without_credentials(self):
+        for method, target in self.GUARDED:
+            status, body = self.send(method, target, "{}" if method == "POST" else None)
+            self.assertEqual(status, 401, (target, body))
+            self.assertEqual(json.loads(body)["error"]["code"], "denied")
+        self.assertEqual(self.status("GET", "/"), 200)
+        status, body = self.send("GET", "/health")
+        self.assertEqual((status, json.loads(body)), (200, {"status": "ok"}))
+
+    def test_with_wrong_credentials(self):
+        for headers in (bearer("ficus_" + "0" * 64), bearer(EXPIRED), bearer(""), {"Authorization": "Basic !!!"},
+                        {"Authorization": "Digest x"}, {"Authorization": "x"}):
+            for method, target in self.GUARDED:
+                self.assertEqual(self.status(method, target, headers), 401, (headers, target))
+        self.assertEqual(self.status("GET", "/types", basic("li", "guess-0")), 401)
+        self.assertEqual(self.status("GET", "/types", basic("nobody", "guess-0")), 401)
+        self.assertEqual(self.status("GET", "/types", {"Cookie": "ficus_session=" + "0" * 64}), 401)
+
+    def test_what_each_may_do(self):
+        sql = json.dumps({"sql": "SELECT count(*) FROM Meter"})
+        alert = "/alerts/" + harness.quote("urn:ngsi-ld:Alert:none") + "/acknowledge"
+        expected = {  # ingest, sql, alert step, metrics, entities
+            "admin": (200, 200, 404, 200, 200),
+            "wang": (403, 403, 404, 200, 200),
+            "li": (403, 200, 403, 403, 200),
+            "gate": (200, 403, 403, 403, 404),
+            "ana": (403, 200, 403, 200, 200),
+        }
+        row = json.dumps({"meter": "one", "n": 1, "t": self.now, "level": 1})
+        for user, wanted in expected.items():
+            got = (self.status("POST", "/ingest/gateway", basic(user), row), self.status("POST", "/sql", basic(user), sql),
+                   self.status("POST", alert, basic(user), "{}"), self.status("GET", "/metrics", basic(user)),
+                   self.status("GET", "/entities?type=Meter", basic(user)))
+            self.assertEqual(got, wanted, user)
+
+    def test_what_may_not_be_read_is_not_there(self):
+        self.assertEqual([t["name"] for t in self.answer("/types", basic("li"))], ["Meter"])
+        self.assertNotIn("AuditEvent", [t["name"] for t in self.answer("/types", basic("wang"))])
+        self.assertEqual(self.answer("/types", bearer(TOKEN)), [])
+        self.assertEqual(self.answer("/entities", bearer(TOKEN)), [])
+        self.assertEqual(self.status("GET", "/entities/urn%3Angsi-ld%3AMeter%3Ae1", bearer(TOKEN)), 404)
+        self.assertEqual(self.status("GET", "/entities/urn%3Angsi-ld%3AMeter%3Ae1/history", bearer(TOKEN)), 404)
+        self.assertEqual(self.status("GET", "/alerts", basic("li")), 403)
+        self.assertEqual([s["name"] for s in self.answer("/sources", bearer(TOKEN))["sources"]], ["gateway"])
+        self.assertEqual(self.answer("/sources", basic("li"))["sources"], [])
+        for statement in ("SELECT * FROM Alert", "SELECT * FROM AuditEvent"):
+            status, body = self.send("POST", "/sql", json.dumps({"sql": statement}), basic("li"))
+            self.assertIn(status, (400, 403, 404), body)
+            status, body = self.send("POST", "/sql", json.dumps({"sql": "SELECT * FROM AuditEvent"}), basic("ana"))
+            self.assertIn(status, (400, 403, 404), body)
+
+    def test_alerts_belong_to_departments(self):
+        self.send("POST", "/ingest/gateway", json.dumps({"meter": "hot", "n": 1, "t": self.now, "level": 99}), bearer(TOKEN))
+        alert = [a for a in self.answer("/alerts?limit=1000", basic("wang"))["alerts"]
+                 if a["alertSource"] == "urn:ngsi-ld:Meter:hot"][0]
+        where = "/alerts/" + harness.quote(alert["id"])
+        own = alert.get("assignedTo") == "市水务局"
+        self.assertEqual(self.status("POST", where + "/acknowledge", basic("wang"), "{}"), 200 if own else 403)
+        if not own:
+            self.assertEqual(self.status("POST", where + "/assign", basic("admin"), json.dumps({"to": "市水务局"})), 200)
+        status, body = self.send("POST", where + "/close", json.dumps({"by": "somebody else"}), basic("wang"))
+        self.assertEqual(status, 200, body)
+        self.assertEqual(json.loads(body)["closedBy"], "wang")
+
+    def log_in(self, user, password, headers=None):
+        connection = http.client.HTTPConnection("127.0.0.1", self.brain.http_port, timeout=20)
+        connection.request("POST", "/login", json.dumps({"user": user, "password": password}),
+                           {"Content-Type": "application/json", **(headers or {})})
+        answer = connection.getresponse()
+        body = answer.read()
+        connection.close()
+        return answer.status, answer.headers, body
+
+    def test_the_page_session(self):
+        status, headers, body = self.log_in("wang", PASSWORDS["wang"])
+        self.assertEqual(status, 200, body)
+        self.assertEqual(json.loads(body)["user"], "wang")
+        set_cookie = headers["Set-Cookie"]
+        self.assertRegex(set_cookie, r"^ficus_session=[0-9a-f]{64}; Path=/; HttpOnly; SameSite=Strict$")
+        cookie = {"Cookie": set_cookie.split(";")[0]}
+        who = self.answer("/whoami", cookie)
+        self.assertEqual((who["user"], who["department"], who["rights"]["alerts"]), ("wang", "市水务局", "department"))
+        self.assertEqual(self.status("GET", "/entities?type=Meter", cookie), 200)
+        # Another site's page cannot act with it.
+        self.assertEqual(self.status("POST", "/alerts/x/acknowledge", {**cookie, "Origin": "http://evil.example"}, "{}"), 403)
+        self.assertEqual(self.status("GET", "/live", {**cookie, "Origin": "http://evil.example", "Upgrade": "websocket"}), 403)
+        here = f"http://127.0.0.1:{self.brain.http_port}"
+        self.assertEqual(self.status("POST", "/alerts/x/acknowledge", {**cookie, "Origin": here}, "{}"), 404)
+        self.assertEqual(self.log_in("wang", PASSWORDS["wang"], {"Origin": "http://evil.example"})[0], 403)
+        self.assertEqual(self.status("POST", "/logout", cookie), 204)
+        self.assertEqual(self.status("GET", "/whoami", cookie), 401)
+
+    def test_guessing_is_slowed_down(self):
+        statuses = [self.log_in("ghost", f"guess-{i}")[0] for i in range(8)]
+        self.assertEqual(statuses[:6], [401] * 6)
+        self.assertIn(429, statuses[6:])
+        status, headers, _ = self.log_in("ghost", "guess-9")
+        self.assertEqual(status, 429)
+        self.assertGreaterEqual(int(headers["Retry-After"]), 1)
+        # Others are not held up.
+        self.assertEqual(self.log_in("wang", PASSWORDS["wang"])[0], 200)
+
+    def test_users_are_reloaded(self):
+        token = "ficus_" + "7a" * 32
+        sha = hashlib.sha256(token.encode()).hexdigest()
+        _, headers, _ = self.log_in("li", PASSWORDS["li"])
+        cookie = {"Cookie": headers["Set-Cookie"].split(";")[0]}
+        text = users_file(self.hashes)
+        self.assertEqual(self.status("GET", "/types", bearer(token)), 401)
+        try:
+            self.users.write_text("users: nonsense\n", encoding="utf-8")
+            self.brain.process.send_signal(signal.SIGHUP)
+            self.brain.wait_for("the refusal", lambda: "users.yaml:1:8" in (self.brain.folder / "brain.log").read_text(), 10)
+            self.assertEqual(self.status("GET", "/types", cookie), 200)
+            self.users.write_text(text.replace("roles: meters", "roles: viewer").replace(
+                "tokens:", f"tokens:\n  - {{name: new, user: ana, sha256: \"{sha}\"}}"), encoding="utf-8")
+            self.brain.process.send_signal(signal.SIGHUP)
+            self.brain.wait_for("the new token", lambda: self.status("GET", "/types", bearer(token)) == 200, 10)
+            self.assertEqual(self.status("GET", "/types", cookie), 401)  # li's rights have changed
+        finally:
+            self.users.write_text(text, encoding="utf-8")
+            self.brain.process.send_signal(signal.SIGHUP)
+            self.brain.wait_for("the old users", lambda: self.status("GET", "/types", bearer(token)) == 401, 10)
+
+
+if __name__ == "__main__":
+    unittest.main()
