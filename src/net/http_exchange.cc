@@ -132,6 +132,8 @@ bool HttpExchange::is_encrypted() const {
   return is_open() && core_->connection->carrier().is_encrypted();
 }
 
+EventLoop& HttpExchange::loop() const { return core_->connection->loop(); }
+
 Result<std::unique_ptr<WebSocket>> HttpExchange::upgrade_websocket(const WebSocketOptions& options,
                                                                    WebSocketHandler& handler) {
   if (!is_open()) return fail(ErrorCode::unavailable, "the client has gone");

@@ -96,6 +96,7 @@ class HttpExchange {
   const PeerCertificate* peer_certificate() const;
   bool is_encrypted() const;  // false also after the exchange has closed
 
+  EventLoop& loop() const;  // REQUIRES: is_open()
   // Takes the connection over as a WebSocket (RFC 6455). Fails, leaving the exchange to be
   // answered, if the request is no proper upgrade. The handler must outlive the WebSocket.
   Result<std::unique_ptr<WebSocket>> upgrade_websocket(const WebSocketOptions& options,

@@ -55,6 +55,36 @@ class WebSocket::Core final : public ConnectionHandler, public std::enable_share
     return tcp_->send(frame) && tcp_->send(payload);
   }
 
+  // One block, so that it is queued whole or not at all.
+  std::string whole_frame(std::span<const std::byte> payload) {
+    std::string frame;
+    frame.reserve(payload.size() + 14);
+    const WebSocketMask mask = next_mask();
+    append_websocket_frame(frame, WebSocketOpcode::binary, payload,
+                           role_ == WebSocketRole::client ? &mask : nullptr);
+    return frame;
+  }
+
+  bool try_send(std::span<const std::byte> payload) {
+    return is_open() && tcp_->send_block(whole_frame(payload));
+  }
+
+  void send_beyond_limit(std::span<const std::byte> payload) {
+    if (is_open()) tcp_->send_beyond_limit(whole_frame(payload));
+  }
+
+  void set_output_bytes_max(std::size_t bytes) {
+    options_.output_bytes_max = bytes;
+    tcp_->set_output_bytes_max(bytes);
+  }
+
+  void abort() {
+    if (!is_open()) return;
+    is_ending_ = true;
+    close_ = {.code = kWebSocketAbnormal, .by_peer = false, .reason = "aborted here"};
+    tcp_->abort();
+  }
+
   void close(std::uint16_t code, std::string_view reason) {
     end({.code = code, .by_peer = false, .reason = std::string(reason)});
   }
@@ -161,7 +191,7 @@ class WebSocket::Core final : public ConnectionHandler, public std::enable_share
             static_cast<std::uint8_t>(bits >> 16U), static_cast<std::uint8_t>(bits >> 24U)};
   }
 
-  const WebSocketOptions options_;
+  WebSocketOptions options_;
   WebSocketDecoder decoder_;
   const WebSocketRole role_;
   Random random_;
@@ -191,11 +221,20 @@ bool WebSocket::send_text(std::string_view text) {
 bool WebSocket::send_binary(std::span<const std::byte> payload) {
   return core_->send(WebSocketOpcode::binary, payload);
 }
+bool WebSocket::try_send_binary(std::span<const std::byte> payload) {
+  return core_->try_send(payload);
+}
+void WebSocket::send_binary_beyond_limit(std::span<const std::byte> payload) {
+  core_->send_beyond_limit(payload);
+}
+void WebSocket::set_output_bytes_max(std::size_t bytes) { core_->set_output_bytes_max(bytes); }
 std::size_t WebSocket::bytes_queued() const { return core_->tcp()->bytes_queued(); }
 bool WebSocket::is_congested() const { return core_->tcp()->is_congested(); }
 void WebSocket::pause_reading() { core_->tcp()->pause_reading(); }
 void WebSocket::resume_reading() { core_->tcp()->resume_reading(); }
 void WebSocket::close(std::uint16_t code, std::string_view reason) { core_->close(code, reason); }
+void WebSocket::abort() { core_->abort(); }
+const Connection& WebSocket::carrier() const { return *core_->tcp(); }
 bool WebSocket::is_open() const { return core_->is_open(); }
 const std::string& WebSocket::subprotocol() const { return core_->options().subprotocol; }
 const Address& WebSocket::peer() const { return peer_; }

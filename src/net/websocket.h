@@ -22,6 +22,7 @@ enum class WebSocketKind : std::uint8_t { text, binary };
 inline constexpr std::uint16_t kWebSocketNormal = 1000;
 inline constexpr std::uint16_t kWebSocketGoingAway = 1001;
 inline constexpr std::uint16_t kWebSocketProtocolError = 1002;
+inline constexpr std::uint16_t kWebSocketUnsupported = 1003;
 inline constexpr std::uint16_t kWebSocketNoCode = 1005;    // never sent: the peer gave none
 inline constexpr std::uint16_t kWebSocketAbnormal = 1006;  // never sent: the link broke
 inline constexpr std::uint16_t kWebSocketInvalidText = 1007;
@@ -74,6 +75,10 @@ class WebSocket {
   // 1013, and this and every later call returns false.
   bool send_text(std::string_view text);
   bool send_binary(std::span<const std::byte> payload);
+  // The same for who can wait: false, and nothing queued, at the limit; `on_writable` follows.
+  [[nodiscard]] bool try_send_binary(std::span<const std::byte> payload);
+  void send_binary_beyond_limit(std::span<const std::byte> payload);
+  void set_output_bytes_max(std::size_t bytes);
   std::size_t bytes_queued() const;
   bool is_congested() const;  // more than half of the limit is queued
 
@@ -83,7 +88,10 @@ class WebSocket {
   // Starts the closing handshake after what is queued; `on_closed` follows. `reason` is cut to 123
   // bytes.
   void close(std::uint16_t code = kWebSocketNormal, std::string_view reason = {});
+  // Drops the connection with what is queued; `on_closed` follows with 1006.
+  void abort();
   bool is_open() const;
+  const Connection& carrier() const;
   const std::string& subprotocol() const;  // as agreed, or empty
   const Address& peer() const;
 
