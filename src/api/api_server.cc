@@ -7,6 +7,7 @@
 
 #include "api/page_files.h"
 #include "connect/http/respond.h"
+#include "net/websocket_connection.h"
 
 namespace ficus::api {
 namespace {
@@ -51,6 +52,7 @@ void ApiServer::route(Exchange exchange, const Who& who) {
   const bool is_get = exchange->method() == "GET" || exchange->method() == "HEAD";
   if (is_get && path.size() == 1 && first == "health") return get_health(std::move(exchange), who);
   if (is_get && path.size() == 1 && first == "whoami") return gate_.who_am_i(*exchange, who);
+  if (is_get && path.size() == 1 && first == "mqtt") return get_mqtt(std::move(exchange));
   if (is_get && is_page(exchange->target().path)) return get_page(std::move(exchange));
   if (exchange->method() == "POST" && path.size() == 1 && first == "logout") {
     return gate_.log_out(std::move(exchange));
@@ -122,6 +124,22 @@ void ApiServer::post_ingest(Exchange exchange, const Who& who, const std::string
     return gate_.deny(*exchange, who, fmt::format("ingest: {}", source));
   }
   parts_.http_ingest.on_post(source, std::move(exchange));
+}
+
+// MQTT over WebSocket (MQTT 5.0, 6): who it is, the CONNECT will say.
+void ApiServer::get_mqtt(Exchange exchange) {
+  net::WebSocketOptions options;
+  options.subprotocol = "mqtt";
+  options.message_bytes_max = parts_.mqtt_message_bytes_max;
+  options.output_bytes_max = net::TcpOptions{}.output_bytes_max;
+  auto connection = net::WebSocketConnection::accept(*exchange, options);
+  if (!connection) {
+    return exchange->respond(
+        426, net::HttpHeaders{{"Upgrade", "websocket"}, {"Content-Type", "text/plain"}},
+        connection.error().message + "\n");
+  }
+  (*connection)->set_input_bytes_max(parts_.mqtt_message_bytes_max);
+  parts_.accept_mqtt(*std::move(connection));
 }
 
 void ApiServer::get_page(Exchange exchange) {

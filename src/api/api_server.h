@@ -28,6 +28,9 @@ struct ApiParts {
   access::AccessControl& access;
   const Catalog& catalog;
   Intake* intake = nullptr;
+  // Takes over who upgrades GET /mqtt to a WebSocket, and the longest message of one.
+  std::function<void(std::unique_ptr<net::Connection>)> accept_mqtt;
+  std::size_t mqtt_message_bytes_max = std::size_t{1} << 20;
   // Adds what the connectors know to /metrics.
   std::function<void(class MetricsWriter&)> connector_metrics;
   GateOptions gate;
@@ -46,7 +49,8 @@ class ApiServer final : public net::HttpHandler {
   using Exchange = std::unique_ptr<net::HttpExchange>;
   using Who = access::PrincipalPtr;  // whoever asks; never null behind route()
 
-  // What is there for everybody: the page's files, /health, /login, /whoami. The rest needs
+  // What is there for everybody: the page's files, /health, /login, /whoami, and /mqtt,
+  // where the CONNECT says who it is. The rest needs
   // somebody with a right to it.
   void route(Exchange exchange, const Who& who);
   void get(Exchange exchange, const Who& who);
@@ -62,6 +66,7 @@ class ApiServer final : public net::HttpHandler {
   void get_rules(Exchange exchange, const Who& who);
   void get_departments(Exchange exchange, const Who& who);
   void get_page(Exchange exchange);
+  void get_mqtt(Exchange exchange);
   void get_queries(Exchange exchange, const Who& who);
   void delete_query(Exchange exchange, const Who& who, std::string_view id);
   void remove(Exchange exchange, const Who& who);

@@ -9,6 +9,7 @@
 #include "api/api_server.h"
 #include "api/metrics.h"
 #include "app/access_setup.h"
+#include "app/ports.h"
 #include "base/hash.h"
 #include "connect/ais/ais_connector.h"
 #include "connect/http/http_ingest.h"
@@ -122,6 +123,7 @@ class Brain::Parts final {
   Status open_access_control();
   // Takes the users file again, or keeps the users there are and says in the log why.
   void reload_access();
+  void reload_certificates();
   void begin_stop();
   void write_connector_metrics(api::MetricsWriter& out) const;
 
@@ -148,7 +150,7 @@ class Brain::Parts final {
   std::unique_ptr<api::HistoryService> history_service;
   std::unique_ptr<api::LiveStream> live;
   std::unique_ptr<api::ApiServer> api;
-  std::unique_ptr<net::HttpServer> http;
+  std::unique_ptr<Ports> ports;
   std::thread stopper;
   Status stopped;
 };
@@ -266,13 +268,22 @@ Status Brain::Parts::open_ports() {
       .access = *access,
       .catalog = packs.catalog,
       .intake = intake.get(),
+      .accept_mqtt =
+          [this](std::unique_ptr<net::Connection> connection) {
+            mqtt->accept(std::move(connection));
+          },
+      .mqtt_message_bytes_max = config.mqtt.input_bytes_max(),
       .connector_metrics = [this](api::MetricsWriter& out) { write_connector_metrics(out); },
       .gate = {.checks_host = !config.allow_remote}});
-  FICUS_TRY(const net::Address http_address, net::Address::parse(config.http.listen));
-  net::HttpServerOptions http_options;
-  http_options.connections_max = to_size(config.http.connections_max);
-  http_options.clock = &machine.clock;
-  FICUS_TRY(http, net::HttpServer::open(loop, http_address, http_options, *api));
+  FICUS_TRY(ports, Ports::open({.loop = loop,
+                                .config = config,
+                                .disk = machine.disk,
+                                .clock = machine.clock,
+                                .logger = machine.logger,
+                                .http = *api,
+                                .accept_mqtt = [this](std::unique_ptr<net::Connection> connection) {
+                                  mqtt->accept(std::move(connection));
+                                }}));
   return {};
 }
 
@@ -282,6 +293,13 @@ Status Brain::Parts::open_access_control() {
   access_sweep = std::make_unique<net::Timer>(loop);
   access_sweep->start_repeating(kAccessSweep, [this] { access->sweep(); });
   return {};
+}
+
+void Brain::Parts::reload_certificates() {
+  if (const Status reloaded = ports->reload_certificates(); !reloaded) {
+    machine.logger.error("net", "the certificates could not be read again; the old ones stay",
+                         {{"error", reloaded.error().message}});
+  }
 }
 
 void Brain::Parts::reload_access() {
@@ -294,6 +312,7 @@ void Brain::Parts::reload_access() {
 }
 
 void Brain::Parts::write_connector_metrics(api::MetricsWriter& out) const {
+  ports->write_metrics(out);
   const connect::MqttServerCounts counts = mqtt->counts();
   const auto write = [&](auto family, const char* name, const char* help, std::uint64_t value) {
     (out.*family)(name, help);
@@ -332,7 +351,7 @@ void Brain::Parts::begin_stop() {
   machine.logger.info("main", "stopping");
   mqtt->drain();
   for (const auto& connector : ais) connector->drain();
-  http->drain();
+  ports->drain();
   stopper = std::thread([this] {
     stopped = engine->stop();
     loop.post([this] { mqtt->say_goodbye(); });
@@ -353,13 +372,16 @@ Result<std::unique_ptr<Brain>> Brain::open(const Config& config, const Machine& 
 Status Brain::run() {
   Parts& p = *parts_;
   FICUS_TRY_VOID(p.loop.watch_signals([&p](int signal) {
-    if (signal == SIGTERM || signal == SIGINT) p.begin_stop();
-    if (signal == SIGHUP) p.reload_access();
+    if (signal == SIGTERM || signal == SIGINT) return p.begin_stop();
+    p.reload_access();
+    p.reload_certificates();
   }));
   p.engine->start(*p.ingest);
   p.machine.logger.info("main", "ready",
-                        {{"http", p.http->address().text()},
+                        {{"http", p.ports->http_address().text()},
                          {"mqtt", p.mqtt->address().text()},
+                         {"https", p.ports->https_address()},
+                         {"mqtts", p.ports->mqtts_address()},
                          {"version", FICUS_VERSION}});
   p.loop.run();
   p.stopper.join();
@@ -374,6 +396,12 @@ Result<std::string> check_configuration(const Config& config, const Machine& mac
   Schema schema;
   FICUS_TRY_VOID(declare_own_types(schema));
   FICUS_TRY(const LoadedPacks packs, LoadedPacks::load(config.packs, machine.disk, schema));
+  if (config.uses_tls()) {
+    FICUS_TRY(const net::TlsServerOptions files, read_tls_files(config.tls, machine.disk));
+    if (const auto made = net::TlsServerContext::make(files); !made) {
+      return in_context("tls: ", made.error());
+    }
+  }
   if (!config.access.users.empty()) {
     net::EventLoop loop;
     FICUS_TRY_VOID(open_access(config, machine, loop, AccessNames::of(packs, schema), nullptr));

@@ -4,6 +4,8 @@ namespace ficus::app {
 
 std::vector<Command> command_list() {
   const OptionInfo config{"config", "FILE", "configuration (default: ficus.yaml if it is there)"};
+  const OptionInfo ca{"ca", "FILE",
+                      "with TLS, the authority to trust, PEM (default: the system's)"};
   std::vector<Command> list{
       {.name = "serve",
        .usage = "serve [--config FILE]",
@@ -32,8 +34,9 @@ std::vector<Command> command_list() {
        .usage = "simulate [--mqtt HOST:PORT] [--http HOST:PORT] [--ais HOST:PORT] [options]",
        .summary = "send a simulated city to a running brain over MQTT, HTTP and NMEA",
        .summary_zh = "通过 MQTT、HTTP 和 NMEA 向运行中的城市大脑发送模拟城市数据",
-       .options = {{"mqtt", "HOST:PORT", "default: 127.0.0.1:1883"},
-                   {"http", "HOST:PORT", "default: 127.0.0.1:8080"},
+       .options = {{"mqtt", "HOST:PORT", "default: 127.0.0.1:1883; with TLS mqtts://HOST:PORT"},
+                   {"http", "HOST:PORT", "default: 127.0.0.1:8080; with TLS https://HOST:PORT"},
+                   ca,
                    {"ais", "HOST:PORT", "NMEA over UDP (default: 127.0.0.1:10110)"},
                    {"speed", "N", "simulated seconds a second (default: 1)"},
                    {"seed", "N", "of the city's randomness (default: 1)"},
@@ -45,19 +48,22 @@ std::vector<Command> command_list() {
        .usage = "replay FILE|FOLDER --to TARGET [--speed N]",
        .summary = "send recorded data to a running brain at its own times, or faster",
        .summary_zh = "按原时间（或加速）向运行中的城市大脑重放录制的数据",
-       .options = {{"to", "TARGET",
-                    "mqtt://HOST:PORT/TOPIC, http://HOST:PORT/ingest/SOURCE, udp://HOST:PORT or "
-                    "tcp://HOST:PORT (for NMEA); {column} in TOPIC stands for a CSV column"},
-                   {"speed", "N",
-                    "times faster than recorded; 0: as fast as possible (default: 1)"},
-                   {"time", "COLUMN", "the CSV column with the time (default: none, no pauses)"},
-                   {"limit", "N", "stop after so many records"}},
+       .options =
+           {{"to", "TARGET",
+             "mqtt://HOST:PORT/TOPIC, http://HOST:PORT/ingest/SOURCE (with TLS mqtts, https), "
+             "udp://HOST:PORT or tcp://HOST:PORT (for NMEA); {column} in TOPIC stands for a CSV "
+             "column"},
+            ca,
+            {"speed", "N", "times faster than recorded; 0: as fast as possible (default: 1)"},
+            {"time", "COLUMN", "the CSV column with the time (default: none, no pauses)"},
+            {"limit", "N", "stop after so many records"}},
        .run = run_replay},
       {.name = "sql",
        .usage = "sql \"SELECT ...\" [--url URL] [--format FORMAT]",
        .summary = "ask a running brain's history",
        .summary_zh = "查询运行中的城市大脑的历史数据",
        .options = {{"url", "URL", "default: http://127.0.0.1:8080"},
+                   ca,
                    {"format", "FORMAT",
                     "table, json, csv, arrow or parquet (default: table; the last two are for a "
                     "file or a pipe)"}},
@@ -68,6 +74,12 @@ std::vector<Command> command_list() {
        .summary_zh = "显示标准输入中的报文会被映射成什么",
        .options = {config, {"topic", "TOPIC", "the MQTT topic it would come in on"}},
        .run = run_source_try},
+      {.name = "tls self-signed",
+       .usage = "tls self-signed DIR [--host NAME]",
+       .summary = "make a key and a certificate signed by itself, for trials of encryption",
+       .summary_zh = "生成私钥和自签名证书，用于试用加密连接",
+       .options = {{"host", "NAME", "a name or address beside localhost"}},
+       .run = run_tls_self_signed},
       {.name = "log check",
        .usage = "log check [DIR] [--config FILE]",
        .summary = "read the whole log and report damage; changes nothing",

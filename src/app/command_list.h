@@ -13,6 +13,7 @@ int run_simulate(const Arguments& arguments, const Machine& machine);
 int run_replay(const Arguments& arguments, const Machine& machine);
 int run_sql(const Arguments& arguments, const Machine& machine);
 int run_source_try(const Arguments& arguments, const Machine& machine);
+int run_tls_self_signed(const Arguments& arguments, const Machine& machine);
 int run_log_check(const Arguments& arguments, const Machine& machine);
 int run_user_hash(const Arguments& arguments, const Machine& machine);
 int run_user_add(const Arguments& arguments, const Machine& machine);

@@ -2,16 +2,24 @@
 
 #include <cstdio>
 
+#include "app/client_target.h"
 #include "app/command_list.h"
 #include "simulate/city_sender.h"
 
 namespace ficus::app {
 namespace {
 
-Result<simulate::CitySenderOptions> read_options(const Arguments& arguments) {
+Result<simulate::CitySenderOptions> read_options(const Arguments& arguments,
+                                                 const Machine& machine) {
   simulate::CitySenderOptions options;
-  options.mqtt = arguments.value("mqtt", options.mqtt);
-  options.http = arguments.value("http", options.http);
+  FICUS_TRY(const ClientTarget mqtt,
+            client_target(arguments, arguments.value("mqtt", options.mqtt), "mqtt", machine.disk));
+  FICUS_TRY(const ClientTarget http,
+            client_target(arguments, arguments.value("http", options.http), "http", machine.disk));
+  options.mqtt = mqtt.host_port;
+  options.mqtt_tls = mqtt.tls;
+  options.http = http.host_port;
+  options.http_tls = http.tls;
   options.ais = arguments.value("ais", options.ais);
   options.truth_file = arguments.value("truth", "");
   FICUS_TRY(options.city.speed, arguments.number("speed", 1, 0.01, 1000));
@@ -25,7 +33,7 @@ Result<simulate::CitySenderOptions> read_options(const Arguments& arguments) {
 }  // namespace
 
 int run_simulate(const Arguments& arguments, const Machine& machine) {
-  const auto options = read_options(arguments);
+  const auto options = read_options(arguments, machine);
   if (!options) {
     fmt::print(stderr, "ficus simulate: {}\n", options.error().message);
     return 2;

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "api/history_service.h"
+#include "app/client_target.h"
 #include "app/command_list.h"
 #include "base/time_text.h"
 #include "codec/json/json_reader.h"
@@ -53,11 +54,6 @@ void print_table(json::JsonValue answer) {
   fmt::print("({} rows{})\n", lines.size() - 1, truncated ? ", truncated" : "");
 }
 
-std::string host_port_of(std::string url) {
-  if (url.starts_with("http://")) url.erase(0, 7);
-  return url.substr(0, url.find('/'));
-}
-
 std::optional<std::string_view> accept_of(std::string_view format) {
   if (format == "table") return api::media_type(api::AnswerFormat::json);
   const std::optional<api::AnswerFormat> known = api::format_of_word(format);
@@ -90,7 +86,7 @@ int print_answer(const net::HttpResponse& response, const Arguments& arguments) 
 
 }  // namespace
 
-int run_sql(const Arguments& arguments, const Machine&) {
+int run_sql(const Arguments& arguments, const Machine& machine) {
   if (arguments.positional().size() != 1) {
     fmt::print(stderr, "ficus sql: expected one statement in quotes\n");
     return 2;
@@ -102,12 +98,15 @@ int run_sql(const Arguments& arguments, const Machine&) {
                format);
     return 2;
   }
+  const auto target = client_target(arguments, arguments.value("url", "http://127.0.0.1:8080"),
+                                    "http", machine.disk);
+  if (!target) return report(target.error());
   net::EventLoop loop;
   net::HttpClientOptions options;
+  options.tls = target->tls;
   options.response_bytes_max = std::size_t{4} << 30;  // a Parquet file: the server's limit holds
   options.request_timeout = {};
-  net::HttpClient client(loop, host_port_of(arguments.value("url", "http://127.0.0.1:8080")),
-                         options);
+  net::HttpClient client(loop, target->host_port, options);
   std::optional<Result<net::HttpResponse>> answer;
   net::HttpRequest request;
   request.method = "POST";

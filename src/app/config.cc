@@ -35,6 +35,7 @@ class Section {
 
 void read_http(Section in, Config::Http& http) {
   in.text("listen", http.listen);
+  in.text("listen_tls", http.listen_tls);
   in.integer("connections_max", 1, kMillion, http.connections_max);
 }
 
@@ -48,6 +49,7 @@ void read_access(Section in, std::string_view file, Config::Access& access) {
 
 void read_mqtt(Section in, Config::Mqtt& mqtt) {
   in.text("listen", mqtt.listen);
+  in.text("listen_tls", mqtt.listen_tls);
   in.integer("connections_max", 1, kMillion, mqtt.connections_max);
   in.integer("packet_kib_max", 1, 256 * 1024, mqtt.packet_kib_max);
   in.integer("session_messages_max", 1, 10 * kMillion, mqtt.session_messages_max);
@@ -107,6 +109,62 @@ void read_log_level(YamlMap& map, LogLevel& level, Mistakes& mistakes) {
   }
 }
 
+void read_tls(YamlMap& map, std::string_view file, Config::Tls& tls, Mistakes& mistakes) {
+  Section in(map);
+  for (const auto& [key, path] :
+       {std::pair<std::string_view, std::string*>{"certificate", &tls.certificate},
+        {"key", &tls.key},
+        {"client_ca", &tls.client_ca}}) {
+    in.text(key, *path);
+    if (!path->empty()) *path = from_folder_of(file, *path);
+  }
+  const auto wish = map.text("client_certificate");
+  if (!wish) return;
+  tls.requires_client_certificate = *wish == "required";
+  if (*wish != "required" && *wish != "optional") {
+    mistakes.add(map.find("client_certificate")->place,
+                 "client_certificate: " + expected_one_of(*wish, {"optional", "required"}));
+  }
+}
+
+// The ports without encryption, and those with.
+Status check_listeners(const Config& config) {
+  struct Port {
+    std::string_view key;
+    const std::string& listen;
+    bool is_encrypted;
+  };
+  for (const Port& port : {Port{"http.listen", config.http.listen, false},
+                           Port{"mqtt.listen", config.mqtt.listen, false},
+                           Port{"http.listen_tls", config.http.listen_tls, true},
+                           Port{"mqtt.listen_tls", config.mqtt.listen_tls, true}}) {
+    if (port.is_encrypted && port.listen.empty()) continue;
+    const auto address = net::Address::parse(port.listen);
+    if (!address) return in_context(fmt::format("{}: ", port.key), address.error());
+    if (port.is_encrypted || address->is_loopback() || config.allow_remote) continue;
+    return invalid(
+        fmt::format("{}: {} is reachable from other machines and not encrypted: use {}_tls, or set "
+                    "allow_remote: true if a network you trust protects it",
+                    port.key, port.listen, port.key));
+  }
+  return {};
+}
+
+Status check_tls(const Config& config) {
+  const Config::Tls& tls = config.tls;
+  if (config.uses_tls() && (tls.certificate.empty() || tls.key.empty())) {
+    return invalid(
+        "tls: http.listen_tls and mqtt.listen_tls need tls.certificate and tls.key (PEM files): "
+        "`ficus tls self-signed DIR` makes a pair for trials");
+  }
+  if (tls.requires_client_certificate && tls.client_ca.empty()) {
+    return invalid(
+        "tls.client_certificate: required needs tls.client_ca, the authorities that clients' "
+        "certificates come from");
+  }
+  return {};
+}
+
 template <typename Read>
 void read_section(YamlMap& root, std::string_view key, Mistakes& mistakes, Read read) {
   const YamlNode* const node = root.find(key);
@@ -143,6 +201,7 @@ Result<Config> Config::parse(std::string_view text, std::string_view file) {
   read_section(map, "http", mistakes, [&](YamlMap& m) { read_http(m, config.http); });
   read_section(map, "access", mistakes, [&](YamlMap& m) { read_access(m, file, config.access); });
   read_section(map, "mqtt", mistakes, [&](YamlMap& m) { read_mqtt(m, config.mqtt); });
+  read_section(map, "tls", mistakes, [&](YamlMap& m) { read_tls(m, file, config.tls, mistakes); });
   read_section(map, "log", mistakes, [&](YamlMap& m) { read_log(m, config.log, mistakes); });
   read_section(map, "twin", mistakes, [&](YamlMap& m) { read_twin(m, config.twin); });
   read_section(map, "history", mistakes, [&](YamlMap& m) { read_history(m, config.history); });
@@ -167,20 +226,8 @@ Result<Config> Config::parse(std::string_view text, std::string_view file) {
 }
 
 Status Config::check() const {
-  for (const auto& [key, listen] :
-       {std::pair<std::string_view, const std::string&>{"http", http.listen},
-        {"mqtt", mqtt.listen}}) {
-    const auto address = net::Address::parse(listen);
-    if (!address) return in_context(fmt::format("{}.listen: ", key), address.error());
-    if (!address->is_loopback() && !allow_remote) {
-      return invalid(
-          fmt::format("{}.listen: {} is reachable from other machines, and there is no encryption "
-                      "or login yet: "
-                      "set allow_remote: true if a network you trust protects it",
-                      key, listen));
-    }
-  }
-  return {};
+  FICUS_TRY_VOID(check_listeners(*this));
+  return check_tls(*this);
 }
 
 }  // namespace ficus::app

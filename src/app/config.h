@@ -18,10 +18,11 @@ struct Config {
   LogLevel log_level = LogLevel::info;
   int shards = 1;
   std::vector<std::string> packs;  // folders
-  bool allow_remote = false;       // listen on other addresses than loopback, without TLS and users
+  bool allow_remote = false;       // listen on other addresses than loopback without TLS
 
   struct Http {
     std::string listen = "127.0.0.1:8080";
+    std::string listen_tls = "";  // empty: none
     int connections_max = 10'000;
   } http;
 
@@ -34,13 +35,26 @@ struct Config {
 
   struct Mqtt {
     std::string listen = "127.0.0.1:1883";
+    std::string listen_tls = "";  // empty: none
     int connections_max = 10'000;
     int packet_kib_max = 1024;
     int session_messages_max = 10'000;  // queued for a client that is away
     int session_kib_max = 16 * 1024;
     int retained_messages_max = 1'000'000;
     int session_hours_max = 24 * 7;  // a session unused for so long is forgotten
+    // What a connection may hold of packets that are not whole.
+    std::size_t input_bytes_max() const {
+      return (static_cast<std::size_t>(packet_kib_max) << 10) + (std::size_t{64} << 10);
+    }
   } mqtt;
+
+  struct Tls {
+    std::string certificate = "";  // files, PEM
+    std::string key = "";
+    std::string client_ca = "";  // given: clients may show a certificate of these authorities
+    bool requires_client_certificate = false;
+  } tls;
+  bool uses_tls() const { return !http.listen_tls.empty() || !mqtt.listen_tls.empty(); }
 
   struct Log {
     log::SyncPolicy sync = log::SyncPolicy::each_commit;

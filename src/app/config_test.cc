@@ -49,6 +49,33 @@ TEST(Config, ListeningBeyondLoopbackMustBeAllowed) {
   EXPECT_FALSE(config->check());
 }
 
+TEST(Config, TlsPortsNeedACertificateAndMayBeAnywhere) {
+  const auto check = [](const std::string& text) {
+    const auto config = Config::parse(text, "/etc/ficus/f.yaml");
+    EXPECT_TRUE(config) << config.error().message;
+    const Status checked = config->check();
+    return checked ? std::string() : checked.error().message;
+  };
+  EXPECT_NE(check("mqtt: {listen_tls: '0.0.0.0:8883'}\n").find("tls.certificate"),
+            std::string::npos);
+  const std::string pair = "tls: {certificate: a.crt, key: a.key}\n";
+  EXPECT_EQ(check("mqtt: {listen_tls: ':8883'}\nhttp: {listen_tls: ':8443'}\n" + pair), "");
+  EXPECT_NE(check("mqtt: {listen_tls: nonsense}\n" + pair).find("mqtt.listen_tls: "),
+            std::string::npos);
+  EXPECT_NE(check("http: {listen: ':80'}\n" + pair).find("use http.listen_tls"), std::string::npos);
+  EXPECT_NE(check("tls: {client_certificate: required}\n").find("tls.client_ca"),
+            std::string::npos);
+  const auto config = Config::parse(
+      "tls: {certificate: a.crt, key: /b.key, client_ca: ca.pem, client_certificate: required}\n",
+      "/etc/ficus/f.yaml");
+  ASSERT_TRUE(config) << config.error().message;
+  EXPECT_EQ(config->tls.certificate, "/etc/ficus/a.crt");
+  EXPECT_EQ(config->tls.key, "/b.key");
+  EXPECT_EQ(config->tls.client_ca, "/etc/ficus/ca.pem");
+  EXPECT_TRUE(config->tls.requires_client_certificate);
+  EXPECT_FALSE(Config::parse("tls: {client_certificate: maybe}\n", "f.yaml"));
+}
+
 // The example in docs/CONFIGURATION.md names every option with its default: it must be what it
 // says.
 TEST(Config, TheDocumentedExampleIsTheDefault) {
@@ -67,6 +94,11 @@ TEST(Config, TheDocumentedExampleIsTheDefault) {
   const Config defaults;
   EXPECT_EQ(config->packs, std::vector<std::string>{"/x/packs/demo-city"});
   EXPECT_EQ(config->http.listen, defaults.http.listen);
+  EXPECT_EQ(config->http.listen_tls, defaults.http.listen_tls);
+  EXPECT_EQ(config->mqtt.listen_tls, defaults.mqtt.listen_tls);
+  EXPECT_EQ(config->tls.certificate, defaults.tls.certificate);
+  EXPECT_EQ(config->tls.client_ca, defaults.tls.client_ca);
+  EXPECT_EQ(config->tls.requires_client_certificate, defaults.tls.requires_client_certificate);
   EXPECT_EQ(config->http.connections_max, defaults.http.connections_max);
   EXPECT_EQ(config->mqtt.session_kib_max, defaults.mqtt.session_kib_max);
   EXPECT_EQ(config->mqtt.retained_messages_max, defaults.mqtt.retained_messages_max);

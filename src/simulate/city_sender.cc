@@ -30,8 +30,9 @@ class CitySender {
         began_(clock.monotonic()),
         city_(city_options()),
         mqtt_(loop_, {.host_port = options.mqtt,
-                      .client_id = fmt::format("ficus-simulate-{}", start_.micros)}),
-        http_(loop_, options.http, 100),
+                      .client_id = fmt::format("ficus-simulate-{}", start_.micros),
+                      .tls = options.mqtt_tls}),
+        http_(loop_, options.http, 100, options.http_tls),
         beat_(loop_),
         reporter_(loop_),
         patience_(loop_) {}

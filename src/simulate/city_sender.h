@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/disk.h"
 #include "base/result.h"
+#include "net/tls.h"
 #include "simulate/city.h"
 
 namespace ficus::simulate {
@@ -15,6 +16,9 @@ struct CitySenderOptions {
   CityOptions city;  // `start` is set by run_city
   std::string mqtt = "127.0.0.1:1883";
   std::string http = "127.0.0.1:8080";
+  // Given: encrypted.
+  std::shared_ptr<net::TlsClientContext> mqtt_tls = {};
+  std::shared_ptr<net::TlsClientContext> http_tls = {};
   std::string ais = "127.0.0.1:10110";
   double seconds = 0;  // simulated seconds to live; 0: until a signal
   std::string truth_file;

@@ -22,10 +22,17 @@ std::uint64_t quarantined_count(const std::string& body) {
   return static_cast<std::uint64_t>(std::max(0.0, value.as_number()));
 }
 
+net::HttpClientOptions client_options(std::shared_ptr<net::TlsClientContext> tls) {
+  net::HttpClientOptions options;
+  options.tls = std::move(tls);
+  return options;
+}
+
 }  // namespace
 
-HttpSender::HttpSender(net::EventLoop& loop, std::string host_port, std::size_t bodies_max)
-    : client_(loop, std::move(host_port), {}),
+HttpSender::HttpSender(net::EventLoop& loop, std::string host_port, std::size_t bodies_max,
+                       std::shared_ptr<net::TlsClientContext> tls)
+    : client_(loop, std::move(host_port), client_options(std::move(tls))),
       retry_(loop),
       bodies_max_(bodies_max),
       backoff_(kBackoffMin) {}

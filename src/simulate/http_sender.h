@@ -23,7 +23,8 @@ struct HttpSenderCounts {
 // thread.
 class HttpSender {
  public:
-  HttpSender(net::EventLoop& loop, std::string host_port, std::size_t bodies_max);
+  HttpSender(net::EventLoop& loop, std::string host_port, std::size_t bodies_max,
+             std::shared_ptr<net::TlsClientContext> tls = {});
 
   bool is_full() const { return queue_.size() >= bodies_max_; }
   bool is_idle() const { return queue_.empty(); }

@@ -36,14 +36,16 @@ MqttClient::MqttClient(net::EventLoop& loop, MqttClientOptions options)
 MqttClient::~MqttClient() = default;
 
 void MqttClient::connect() {
-  connector_ =
-      std::make_unique<net::TcpConnector>(loop_, options_.host_port, net::TcpConnectOptions{},
-                                          [this](Result<std::unique_ptr<net::TcpConnection>> tcp) {
-                                            if (!tcp) return connect_later(tcp.error().message);
-                                            tcp_ = *std::move(tcp);
-                                            tcp_->start(*this);
-                                            say_hello();
-                                          });
+  net::TcpConnectOptions options;
+  options.tls = options_.tls;
+  options.alpn = "mqtt";
+  connector_ = std::make_unique<net::TcpConnector>(
+      loop_, options_.host_port, options, [this](Result<std::unique_ptr<net::TcpConnection>> tcp) {
+        if (!tcp) return connect_later(tcp.error().message);
+        tcp_ = *std::move(tcp);
+        tcp_->start(*this);
+        say_hello();
+      });
 }
 
 void MqttClient::connect_later(std::string why) {

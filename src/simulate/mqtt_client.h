@@ -18,8 +18,9 @@ namespace ficus::simulate {
 struct MqttClientOptions {
   std::string host_port;
   std::string client_id;
-  std::size_t window = 500;                 // sent and not acknowledged
-  std::size_t queue_messages_max = 20'000;  // not acknowledged, sent or not
+  std::shared_ptr<net::TlsClientContext> tls = {};  // given: encrypted
+  std::size_t window = 500;                         // sent and not acknowledged
+  std::size_t queue_messages_max = 20'000;          // not acknowledged, sent or not
   Micros backoff_min = Micros::from_millis(200);
   Micros backoff_max = Micros::from_seconds(10);
 };

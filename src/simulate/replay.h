@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/disk.h"
 #include "base/result.h"
+#include "net/tls.h"
 
 namespace ficus::simulate {
 
@@ -14,6 +15,7 @@ struct ReplayOptions {
   std::string path;  // file or folder
   std::string to;    // see open_target
   double speed = 1;  // times faster than recorded; 0: as fast as the receiver takes it
+  std::shared_ptr<net::TlsClientContext> tls = {};  // REQUIRED for mqtts and https
   std::string time_column;
   std::uint64_t limit = 0;  // records; 0: all
 };

@@ -18,11 +18,12 @@ namespace {
 
 class MqttTarget final : public ReplayTarget {
  public:
-  MqttTarget(net::EventLoop& loop, const std::string& host_port, TopicTemplate topic,
-             net::Task on_progress)
+  MqttTarget(net::EventLoop& loop, const std::string& host_port,
+             std::shared_ptr<net::TlsClientContext> tls, TopicTemplate topic, net::Task on_progress)
       : topic_(std::move(topic)),
         client_(loop, {.host_port = host_port,
                        .client_id = fmt::format("ficus-replay-{}", getpid()),
+                       .tls = std::move(tls),
                        .queue_messages_max = 2000}) {
     client_.on_progress(std::move(on_progress));
   }
@@ -51,9 +52,9 @@ class MqttTarget final : public ReplayTarget {
 
 class HttpTarget final : public ReplayTarget {
  public:
-  HttpTarget(net::EventLoop& loop, const std::string& host_port, std::string target,
-             net::Task on_progress)
-      : target_(std::move(target)), sender_(loop, host_port, kBodiesMax) {
+  HttpTarget(net::EventLoop& loop, const std::string& host_port,
+             std::shared_ptr<net::TlsClientContext> tls, std::string target, net::Task on_progress)
+      : target_(std::move(target)), sender_(loop, host_port, kBodiesMax, std::move(tls)) {
     sender_.on_progress(std::move(on_progress));
   }
 
@@ -186,6 +187,7 @@ Result<std::unique_ptr<ReplayTarget>> open_udp(net::EventLoop& loop, std::string
 }  // namespace
 
 Result<std::unique_ptr<ReplayTarget>> open_target(net::EventLoop& loop, std::string_view url,
+                                                  std::shared_ptr<net::TlsClientContext> tls,
                                                   net::Task on_progress) {
   const std::size_t after_scheme = url.find("://");
   if (after_scheme == std::string_view::npos) {
@@ -201,20 +203,24 @@ Result<std::unique_ptr<ReplayTarget>> open_target(net::EventLoop& loop, std::str
     FICUS_TRY([[maybe_unused]] const net::HostPort checked, net::parse_host_port(host_port));
     return {};
   }());
-  if (scheme == "mqtt") {
+  if (scheme == "mqtt" || scheme == "http") tls = nullptr;
+  const bool is_encrypted = tls != nullptr;
+  if (scheme == "mqtt" || (scheme == "mqtts" && is_encrypted)) {
     FICUS_TRY(TopicTemplate topic, TopicTemplate::parse(path.substr(path.empty() ? 0 : 1)));
-    return std::make_unique<MqttTarget>(loop, host_port, std::move(topic), std::move(on_progress));
+    return std::make_unique<MqttTarget>(loop, host_port, std::move(tls), std::move(topic),
+                                        std::move(on_progress));
   }
-  if (scheme == "http") {
+  if (scheme == "http" || (scheme == "https" && is_encrypted)) {
     if (path.size() < 2) return invalid("expected http://HOST:PORT/ingest/SOURCE");
-    return std::make_unique<HttpTarget>(loop, host_port, std::string(path), std::move(on_progress));
+    return std::make_unique<HttpTarget>(loop, host_port, std::move(tls), std::string(path),
+                                        std::move(on_progress));
   }
   if (!path.empty() && path != "/") return invalid("expected nothing after HOST:PORT");
   if (scheme == "udp") return open_udp(loop, host_port);
   if (scheme == "tcp") {
     return std::make_unique<TcpTarget>(loop, host_port, std::move(on_progress));
   }
-  return invalid(fmt::format("expected mqtt, http, udp or tcp, got '{}'", scheme));
+  return invalid(fmt::format("expected mqtt, mqtts, http, https, udp or tcp, got '{}'", scheme));
 }
 
 }  // namespace ficus::simulate

@@ -7,6 +7,7 @@
 
 #include "base/result.h"
 #include "net/event_loop.h"
+#include "net/tls.h"
 #include "simulate/record_reader.h"
 
 namespace ficus::simulate {
@@ -34,8 +35,10 @@ class ReplayTarget {
   virtual bool has_failed() const { return false; }
 };
 
-// "mqtt://HOST:PORT/TOPIC", "http://HOST:PORT/ingest/SOURCE", "udp://HOST:PORT", "tcp://HOST:PORT".
+// "mqtt://HOST:PORT/TOPIC", "http://HOST:PORT/ingest/SOURCE", "udp://HOST:PORT", "tcp://HOST:PORT";
+// with `tls` also "mqtts" and "https".
 Result<std::unique_ptr<ReplayTarget>> open_target(net::EventLoop& loop, std::string_view url,
+                                                  std::shared_ptr<net::TlsClientContext> tls,
                                                   net::Task on_progress);
 
 }  // namespace ficus::simulate
