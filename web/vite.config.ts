@@ -48,7 +48,7 @@ function licences(packages: Record<string, string>): Plugin {
 }
 
 const server = process.env['FICUS_URL'] ?? 'http://127.0.0.1:8080';
-const paths = ['/health', '/types', '/entities', '/alerts', '/sources', '/rules', '/zones', '/map', '/departments'];
+const paths = ['/health', '/types', '/entities', '/alerts', '/sources', '/rules', '/zones', '/map', '/departments', '/whoami', '/login', '/logout'];
 
 export default defineConfig({
   plugins: [securityPolicy(), licences({ 'maplibre-gl': 'LICENSE.txt', uplot: 'LICENSE' })],

@@ -366,12 +366,15 @@ void AccessControl::record(std::string_view who, std::string_view peer, AuditAct
                            std::string_view object, AuditOutcome outcome) {
   // While open there is nobody to tell apart.
   if (parts_.audit == nullptr || is_open()) return;
-  parts_.audit->record({.time = parts_.clock.now(),
-                        .who = std::string(who),
-                        .peer = std::string(peer),
-                        .action = action,
-                        .object = std::string(object),
-                        .outcome = outcome});
+  // A name that is nobody's is not repeated: it may be a password typed into the wrong field.
+  const bool is_somebody = who.empty() || accounts_.contains(who);
+  parts_.audit->record(
+      {.time = parts_.clock.now(),
+       .who = is_somebody ? std::string(who) : std::string(),
+       .peer = std::string(peer),
+       .action = action,
+       .object = is_somebody ? std::string(object) : std::string(object) + " of an unknown user",
+       .outcome = outcome});
 }
 
 void AccessControl::sweep() {

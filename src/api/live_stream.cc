@@ -155,7 +155,8 @@ void LiveStream::accept(net::HttpExchange& exchange, const access::PrincipalPtr&
 
 void LiveStream::broadcast_sources(std::string_view text) {
   for (const auto& client : clients_) {
-    if (client->who().reads_the_city()) client->send(text);
+    // To the others it says no more than that the line is alive.
+    client->send(client->who().reads_the_city() ? text : R"({"kind":"sources","sources":[]})");
   }
 }
 

@@ -45,6 +45,28 @@ Result<std::unique_ptr<access::AccessControl>> open_access(const Config& config,
   return access;
 }
 
+void write_access_metrics(const access::AccessControl& access, const AuditTrail& audit,
+                          api::MetricsWriter& out) {
+  const access::AccessCounts& counts = access.counts();
+  out.counter("ficus_logins_total", "Logins with a password, by how they ended");
+  out.sample({{"outcome", "succeeded"}}, static_cast<double>(counts.logins_succeeded));
+  out.sample({{"outcome", "failed"}}, static_cast<double>(counts.logins_failed));
+  out.sample({{"outcome", "delayed"}}, static_cast<double>(counts.logins_delayed));
+  out.sample({{"outcome", "overloaded"}}, static_cast<double>(counts.logins_overloaded));
+  out.counter("ficus_logins_remembered_total", "Logins that needed no slow hash");
+  out.sample(static_cast<double>(counts.logins_remembered));
+  out.counter("ficus_proofs_failed_total", "Tokens and certificates that did not fit");
+  out.sample(static_cast<double>(counts.proofs_failed));
+  out.counter("ficus_denied_total", "Requests refused for a missing right");
+  out.sample(static_cast<double>(counts.denied));
+  out.gauge("ficus_page_sessions", "Pages that are logged in");
+  out.sample(static_cast<double>(access.session_count()));
+  out.gauge("ficus_logins_waiting", "Passwords being checked");
+  out.sample(static_cast<double>(access.logins_waiting()));
+  out.counter("ficus_audit_left_out_total", "Audit events left out under overload");
+  out.sample(static_cast<double>(audit.writer().left_out()));
+}
+
 Status reload_users(access::AccessControl& access, const Config& config, const Machine& machine,
                     const AccessNames& names) {
   if (config.access.users.empty()) return {};

@@ -5,7 +5,10 @@
 #include <vector>
 
 #include "access/access_control.h"
+#include "access/audit_digest.h"
+#include "api/metrics.h"
 #include "app/brain.h"
+#include "connect/ingest/audit_writer.h"
 #include "net/event_loop.h"
 
 namespace ficus::app {
@@ -26,6 +29,31 @@ Result<std::unique_ptr<access::AccessControl>> open_access(const Config& config,
                                                            net::EventLoop& loop,
                                                            const AccessNames& names,
                                                            access::AuditSink* audit);
+
+// Audit events on their way into the log. One object, made before access control.
+class AuditTrail {
+ public:
+  AuditTrail(connect::Ingest& ingest, net::EventLoop& loop, const Clock& clock,
+             const connect::AuditAttributes& attributes, SourceId source)
+      : writer_(ingest, loop, attributes, source), digest_(clock, writer_) {}
+
+  access::AuditSink& sink() { return digest_; }
+  const connect::AuditWriter& writer() const { return writer_; }
+  void sweep() { digest_.sweep(); }
+  // Before the engine stops.
+  void flush() {
+    digest_.flush();
+    writer_.flush();
+  }
+
+ private:
+  connect::AuditWriter writer_;
+  access::AuditDigest digest_;
+};
+
+// What access control counts, for /metrics.
+void write_access_metrics(const access::AccessControl& access, const AuditTrail& audit,
+                          api::MetricsWriter& out);
 
 // Reads the users file again; does nothing without one.
 Status reload_users(access::AccessControl& access, const Config& config, const Machine& machine,

@@ -93,6 +93,7 @@ history::FeedEvents feed_events(Logger& logger) {
 Status declare_own_types(Schema& schema) {
   FICUS_TRY_VOID(AlertAttributes::declare(schema));
   FICUS_TRY_VOID(ConfigurationAttributes::declare(schema));
+  FICUS_TRY_VOID(connect::AuditAttributes::declare(schema));
   return connect::declare_vessel_type(schema);
 }
 
@@ -141,6 +142,7 @@ class Brain::Parts final {
   std::unique_ptr<connect::Ingest> ingest;
   connect::SourceSet sources;
   AccessNames access_names;
+  std::unique_ptr<AuditTrail> audit;
   std::unique_ptr<access::AccessControl> access;
   std::unique_ptr<net::Timer> access_sweep;
   std::unique_ptr<connect::MqttServer> mqtt;
@@ -289,9 +291,15 @@ Status Brain::Parts::open_ports() {
 
 Status Brain::Parts::open_access_control() {
   access_names = AccessNames::of(packs, schema);
-  FICUS_TRY(access, open_access(config, machine, loop, access_names, nullptr));
+  FICUS_TRY(const connect::AuditAttributes attributes, connect::AuditAttributes::declare(schema));
+  audit = std::make_unique<AuditTrail>(*ingest, loop, machine.clock, attributes,
+                                       engine->intern_source(connect::kAuditSource));
+  FICUS_TRY(access, open_access(config, machine, loop, access_names, &audit->sink()));
   access_sweep = std::make_unique<net::Timer>(loop);
-  access_sweep->start_repeating(kAccessSweep, [this] { access->sweep(); });
+  access_sweep->start_repeating(kAccessSweep, [this] {
+    access->sweep();
+    audit->sweep();
+  });
   return {};
 }
 
@@ -306,8 +314,11 @@ void Brain::Parts::reload_access() {
   if (const Status taken = reload_users(*access, config, machine, access_names); !taken) {
     machine.logger.error("access", "users not reloaded: those there are stay",
                          {{"error", taken.error().message}});
+    access->audit(nullptr, {}, access::AuditAction::administer, "reload users",
+                  access::AuditOutcome::failed);
     return;
   }
+  access->audit(nullptr, {}, access::AuditAction::administer, "reload users");
   machine.logger.info("access", "users reloaded", {{"file", config.access.users}});
 }
 
@@ -331,6 +342,7 @@ void Brain::Parts::write_connector_metrics(api::MetricsWriter& out) const {
         "Messages dropped since a client took too little", counts.messages_dropped);
   write(kCounter, "ficus_mqtt_protocol_errors_total", "Connections ended for what they sent",
         counts.protocol_errors);
+  write_access_metrics(*access, *audit, out);
   const auto each_ais = [&](const char* name, const char* help, auto member) {
     out.counter(name, help);
     for (const auto& connector : ais) {
@@ -352,6 +364,7 @@ void Brain::Parts::begin_stop() {
   mqtt->drain();
   for (const auto& connector : ais) connector->drain();
   ports->drain();
+  audit->flush();
   stopper = std::thread([this] {
     stopped = engine->stop();
     loop.post([this] { mqtt->say_goodbye(); });

@@ -191,6 +191,28 @@ class Access(unittest.TestCase):
         # Others are not held up.
         self.assertEqual(self.log_in("wang", PASSWORDS["wang"])[0], 200)
 
+    def test_what_was_done_is_remembered(self):
+        self.log_in("ana", "guess-wrong")
+        statement = "SELECT 4242 AS marked"
+        self.assertEqual(self.status("POST", "/sql", basic("ana"), json.dumps({"sql": statement})), 200)
+        self.assertEqual(self.status("POST", "/sql", basic("gate"), json.dumps({"sql": statement})), 403)
+
+        def rows(where):
+            status, body = self.send("POST", "/sql", json.dumps(
+                {"sql": f'SELECT "user", peer, action, "object", outcome FROM AuditEvent WHERE {where}'}), basic("admin"))
+            return json.loads(body)["rows"] if status == 200 else []
+        for where, wanted in (
+                (f"\"object\" = '{statement}'", ["ana", "127.0.0.1", "run_sql", statement, "succeeded"]),
+                ("\"user\" = 'ana' AND outcome = 'failed'", ["ana", "127.0.0.1", "log_in", "password", "failed"]),
+                ("\"user\" = 'gate' AND outcome = 'denied' AND \"object\" = 'POST /sql'",
+                 ["gate", "127.0.0.1", "access", "POST /sql", "denied"])):
+            self.brain.wait_for(where, lambda: wanted in rows(where), 10)
+        books = self.send("GET", "/metrics", None, basic("admin"))[1].decode()
+        received = int(float(re.search(r'received_total\{source="ficus-audit"\} (\S+)', books).group(1)))
+        applied = int(float(re.search(r'applied_total\{source="ficus-audit"\} (\S+)', books).group(1)))
+        self.assertEqual(received, applied)
+        self.assertGreater(received, 2)
+
     def test_users_are_reloaded(self):
         token = "ficus_" + "7a" * 32
         sha = hashlib.sha256(token.encode()).hexdigest()
@@ -212,6 +234,56 @@ class Access(unittest.TestCase):
             self.users.write_text(text, encoding="utf-8")
             self.brain.process.send_signal(signal.SIGHUP)
             self.brain.wait_for("the old users", lambda: self.status("GET", "/types", bearer(token)) == 401, 10)
+
+
+class PageLogin(unittest.TestCase):
+    """The page in a real browser: it asks who is there, and shows them what they may see."""
+
+    def test_log_in_and_out(self):
+        from selenium.webdriver.common.by import By
+        from test_page import browser
+        hashes = {user: hash_of(password) for user, password in PASSWORDS.items()}
+        brain = harness.Brain("crash", config="access: {users: users.yaml}\n")
+        (brain.folder / "users.yaml").write_text(users_file(hashes), encoding="utf-8")
+        with brain:
+            driver = browser(brain.folder)
+            try:
+                def find(name):
+                    found = driver.find_elements(By.CSS_SELECTOR, f"[data-testid={name}]")
+                    return found[0] if found else None
+
+                def log_in(user, password):
+                    brain.wait_for("the login view", lambda: find("login"), 20)
+                    for field, value in (("login-user", user), ("login-password", password)):
+                        find(field).clear()
+                        find(field).send_keys(value)
+                    find("login-submit").click()
+
+                def state():
+                    connection = find("connection")
+                    return connection and connection.get_attribute("data-state")
+
+                driver.get(f"http://127.0.0.1:{brain.http_port}/")
+                log_in("wang", "guess-page")
+                brain.wait_for("the refusal", lambda: find("login-problem").text, 10)
+                self.assertIn(find("login-problem").text, ("用户名或密码不正确", "Wrong user name or password"))
+                log_in("wang", PASSWORDS["wang"])
+                brain.wait_for("the live page", lambda: find("login") is None and state() == "live", 20)
+                self.assertIn("wang", find("operator").text)
+                self.assertIn("市水务局", find("operator").get_attribute("title"))
+                self.assertNotIn("ficus_session", driver.execute_script("return document.cookie"))
+                brain.request("POST", "/ingest/gateway", json.dumps(
+                    {"meter": "seen", "n": 1, "t": int(time.time() * 1e6), "level": 1}),
+                    {"Content-Type": "application/json", **bearer(TOKEN)})
+                brain.wait_for("the meter", lambda: find("entity-count").get_attribute("data-count") == "1", 20)
+                driver.refresh()  # the cookie is remembered
+                brain.wait_for("the live page", lambda: find("login") is None and state() == "live", 20)
+                find("operator").click()
+                brain.wait_for("the question", lambda: find("dialog-yes"), 10)
+                find("dialog-yes").click()
+                brain.wait_for("the login view", lambda: find("login"), 20)
+            finally:
+                driver.quit()
 
 
 if __name__ == "__main__":

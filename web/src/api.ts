@@ -60,6 +60,14 @@ export interface SourceBooks {
   ratePerSecond: number;
 }
 
+// Who the server takes us for, and what they may do.
+export interface Session {
+  open: boolean; // there are no users: everybody may do everything
+  user: string;
+  department: string;
+  rights: { sql: boolean; alerts: 'none' | 'department' | 'all'; administer: boolean; types: '*' | string[] };
+}
+
 export interface Department {
   name: string;
   en: string;
@@ -113,7 +121,7 @@ async function ask<T>(path: string, init: RequestInit = {}): Promise<T> {
   try {
     const response = await fetch(path, { cache: 'no-store', ...init });
     if (!response.ok) throw await errorOf(response);
-    return (await response.json()) as T;
+    return (response.status === 204 ? undefined : await response.json()) as T;
   } catch (error) {
     if (error instanceof ApiError) throw error;
     if (error instanceof DOMException && error.name === 'AbortError') throw error;
@@ -133,6 +141,10 @@ const segment = encodeURIComponent;
 const kEntitiesPage = 10_000;
 
 export const api = {
+  whoami: () => ask<Session>('/whoami'),
+  login: (user: string, password: string) => post<Session>('/login', { user, password }),
+  logout: () => post<undefined>('/logout', {}),
+
   types: () => ask<TypeInfo[]>('/types'),
   sources: () => ask<{ sources: SourceBooks[] }>('/sources'),
   departments: () => ask<Department[]>('/departments'),

@@ -1,5 +1,6 @@
 #include "connect/mqtt/mqtt_notifier.h"
 
+#include "access/rights.h"
 #include "codec/json/value_json.h"
 
 namespace ficus::connect {
@@ -41,6 +42,8 @@ void MqttNotifier::check_subscribers() {
 void MqttNotifier::on_settled(const SettledBatch& batch) {
   const ObservationBatch& rows = *batch.rows;
   const bool is_alert = schema_.type_name(rows.type()) == "Alert";
+  // Not published: whoever may subscribe to all entities need not be the one who watches users.
+  if (schema_.type_name(rows.type()) == access::kAuditType) return;
   if (!is_alert && !server_.has_subscriber_under(kEntityLevels)) return;
   for (std::size_t row = 0; row < rows.row_count(); ++row) {
     if (batch.outcomes[row] != twin::RowOutcome::applied) continue;

@@ -1,6 +1,7 @@
 // Questions to the operator, as modal dialogs: the browser keeps the focus inside and Escape cancels.
 import { el } from '../dom.ts';
 import { text } from '../i18n.ts';
+import { userName } from '../session.ts';
 import { settings } from '../settings.ts';
 
 function show<T>(title: string, fill: (form: HTMLFormElement, done: (answer: T | null) => void) => void): Promise<T | null> {
@@ -50,8 +51,9 @@ export function askOperator(before: string): Promise<string | null> {
   });
 }
 
-// The operator's name: asked for once, then remembered. Null: the operator would not tell.
+// The name of who is logged in; without users, asked for once and then remembered. Null: the operator would not tell.
 export async function operatorName(on_named: () => void): Promise<string | null> {
+  if (userName() !== '') return userName();
   if (settings.operator !== '') return settings.operator;
   const name = await askOperator('');
   if (name !== null) {
@@ -59,6 +61,13 @@ export async function operatorName(on_named: () => void): Promise<string | null>
     on_named();
   }
   return name;
+}
+
+export function askYes(title: string, yes: string): Promise<true | null> {
+  return show<true>(title, (form, done) => {
+    const button = el('button', { type: 'button', class: 'button primary', 'data-testid': 'dialog-yes', onclick: () => done(true) }, yes);
+    form.append(el('div', { class: 'dialog-buttons' }, cancelButton(done), button));
+  });
 }
 
 export interface Choice {

@@ -5,7 +5,8 @@ import { settings } from '../settings.ts';
 import { hasLocation } from '../entity.ts';
 import type { Store } from '../store.ts';
 import { throttled } from '../dom.ts';
-import { askOperator } from './dialogs.ts';
+import { logOut, userDepartment, userName } from '../session.ts';
+import { askOperator, askYes } from './dialogs.ts';
 
 export function applyTheme(): void {
   document.documentElement.dataset['theme'] = settings.theme;
@@ -33,7 +34,7 @@ export function makeHeader(store: Store): HTMLElement {
   const operator_name = el('span');
   const operator = el(
     'button',
-    { type: 'button', class: 'button quiet operator', onclick: () => void changeOperator(store) },
+    { type: 'button', class: 'button quiet operator', 'data-testid': 'operator', onclick: () => void changeOperator(store) },
     icon('person'),
     operator_name,
   );
@@ -53,8 +54,10 @@ export function makeHeader(store: Store): HTMLElement {
     writeTheme();
   };
   const writeOperator = () => {
-    setText(operator_name, settings.operator || text('operator_none'));
-    nameButton(operator, `${text('operator')}: ${settings.operator || text('operator_none')}`);
+    const name = userName() || settings.operator || text('operator_none');
+    setText(operator_name, name);
+    const department = userDepartment();
+    nameButton(operator, `${text('operator')}: ${name}${department === '' ? '' : ` · ${department}`}`);
   };
   const writeTheme = () => {
     const is_dark = settings.theme === 'dark';
@@ -116,7 +119,12 @@ function switchTheme(store: Store): void {
   store.emit('theme');
 }
 
+// Who is logged in can only log out; without users, anybody says who they are.
 async function changeOperator(store: Store): Promise<void> {
+  if (userName() !== '') {
+    if (await askYes(text('logout_title', { user: userName() }), text('logout'))) await logOut();
+    return;
+  }
   const name = await askOperator(settings.operator);
   if (name === null) return;
   settings.operator = name;
