@@ -59,7 +59,9 @@ std::unique_ptr<TlsStream> TlsStream::make_client(std::shared_ptr<TlsClientConte
   X509_VERIFY_PARAM_set_hostflags(rules, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
   if (X509_VERIFY_PARAM_set1_ip_asc(rules, host.c_str()) != 1) {
     SSL_set1_host(ssl, host.c_str());
-    SSL_set_tlsext_host_name(ssl, host.c_str());  // names only (RFC 6066, 3)
+    // Names only (RFC 6066, 3). The macro for this has a cast that GCC reports.
+    SSL_ctrl(ssl, SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name,
+             const_cast<char*>(host.c_str()));
   }
   if (!alpn.empty()) {
     const std::string offer = static_cast<char>(alpn.size()) + std::string(alpn);
