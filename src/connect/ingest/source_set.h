@@ -25,9 +25,12 @@ class SourceSet {
   // The first MQTT source whose topic pattern fits; `values` are those of its places. Null if none
   // does.
   const Source* find_by_topic(std::string_view topic, std::vector<std::string_view>& values) const;
+  // Counts replacements: what was looked up in an earlier generation must be looked up again.
+  std::uint64_t generation() const { return generation_; }
 
  private:
   std::vector<Source> sources_;
+  std::uint64_t generation_ = 0;
 };
 
 }  // namespace ficus::connect

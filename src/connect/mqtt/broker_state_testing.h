@@ -51,6 +51,7 @@ class FakeClient final : public SessionOutlet {
     got.push_back(payload_of(*m));
     ids_got = ids;
   }
+  void send_plain(PlainPublish&) override { ADD_FAILURE() << "not by way of the state"; }
   void send_queued() override {
     while (session_->has_waiting()) {
       QueuedMessage& next = session_->queue[session_->in_flight];

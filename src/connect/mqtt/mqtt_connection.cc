@@ -41,6 +41,7 @@ std::size_t MqttConnection::on_bytes(std::span<const std::byte> bytes) {
       break;
     }
     used += decoded->bytes;
+    received_ = rest.first(decoded->bytes);
     if (const auto failure = handle(decoded->packet)) {
       if (is_failure(failure->reason)) ++server_.counts_.protocol_errors;
       end(*failure);
@@ -214,6 +215,21 @@ void MqttConnection::send_now(const MessagePtr& message, bool retain,
     return;
   }
   ++server_.counts_.messages_sent;
+}
+
+void MqttConnection::send_plain(PlainPublish& message) {
+  if (is_ready_ && !link_->is_congested()) {
+    const std::span<const std::byte> packet = message.packet(version_);
+    // Larger than the client takes, or not to be said in its version: discarded as if sent
+    // (3.1.2.11.4).
+    if (packet.empty() || packet.size() > packet_bytes_max_) return;
+    if (link_->send(packet)) {
+      ++server_.counts_.messages_sent;
+      return;
+    }
+  }
+  ++session_->dropped;
+  ++server_.counts_.messages_dropped;
 }
 
 void MqttConnection::send_queued() {

@@ -17,6 +17,7 @@
 namespace ficus::connect {
 
 class MqttServer;
+struct Route;
 
 // Where no client may publish: under our own topics and the server's ('$', 4.7.2).
 inline bool is_reserved_topic(std::string_view topic) {
@@ -63,6 +64,7 @@ class MqttConnection final : public net::ConnectionHandler, public SessionOutlet
 
   void send_now(const MessagePtr& message, bool retain,
                 const mqtt::SubscriptionIdBuffer& subscription_ids) override;
+  void send_plain(PlainPublish& message) override;
   void send_queued() override;
 
   std::list<std::unique_ptr<MqttConnection>>::iterator place;  // in the server's list
@@ -92,6 +94,8 @@ class MqttConnection final : public net::ConnectionHandler, public SessionOutlet
   Outcome find_topic(const mqtt::Publish& publish, std::string_view& topic);
   Failure find_fault(const mqtt::Publish& publish);  // success: none
   Failure accept(const mqtt::Publish& publish, const std::shared_ptr<ReplyGroup>& group);
+  Failure accept_kept(const mqtt::Publish& publish, const Route& route,
+                      const std::shared_ptr<ReplyGroup>& group);
   void acknowledge(const mqtt::Publish& publish, Failure outcome);
   void on_pubrel(const mqtt::Pubrel& pubrel);
   void refuse_publishes(ReplyGroup& group);
@@ -114,6 +118,7 @@ class MqttConnection final : public net::ConnectionHandler, public SessionOutlet
   mqtt::ProtocolVersion version_ = mqtt::ProtocolVersion::v3_1_1;
   Session* session_ = nullptr;         // null before CONNECT and after the end
   access::PrincipalPtr principal_;     // null: everybody may do everything
+  mqtt::Bytes received_;               // the packet being handled, as it came
   std::vector<std::byte> connecting_;  // the CONNECT while its password is being checked
   std::shared_ptr<char> alive_;        // for answers that come later
   std::vector<std::string> aliases_;   // topics by alias (3.3.2.3.4)

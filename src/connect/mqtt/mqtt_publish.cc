@@ -1,5 +1,7 @@
 // Messages from the client (MQTT 5.0, 3.3 to 3.7 and 4.3).
 
+#include <algorithm>
+
 #include "access/access_control.h"
 #include "base/utf8.h"
 #include "codec/mqtt/decoder.h"
@@ -99,12 +101,29 @@ MqttConnection::Failure MqttConnection::find_fault(const mqtt::Publish& publish)
 // Takes the message over: subscribers, retained messages, the engine.
 MqttConnection::Failure MqttConnection::accept(const mqtt::Publish& publish,
                                                const std::shared_ptr<ReplyGroup>& group) {
+  const Route& route = server_.routes_.find(publish.topic);
+  const bool is_kept = publish.retain || publish.qos == Qos::exactly_once ||
+                       std::min(publish.qos, route.qos_max) != Qos::at_most_once;
+  if (is_kept || !route.is_plain) return accept_kept(publish, route, group);
+  // Nobody keeps it and everybody gets the same: no message of its own has to be made.
+  server_.ingest(publish, route, group);
+  if (!route.has_subscriber) return {ReasonCode::success};
+  server_.plain_.begin(publish, received_, version_);
+  for (Session* const session : route.sessions) {
+    if (session->connection != nullptr) session->connection->send_plain(server_.plain_);
+  }
+  return {ReasonCode::success};
+}
+
+MqttConnection::Failure MqttConnection::accept_kept(const mqtt::Publish& publish,
+                                                    const Route& route,
+                                                    const std::shared_ptr<ReplyGroup>& group) {
   BrokerState& state = server_.state_;
-  const bool is_passed_on = publish.retain || state.has_subscriber(publish.topic);
+  const bool is_passed_on = publish.retain || route.has_subscriber;
   // Of a session that is kept, a QoS 2 message goes to the engine by way of our own log: the two
   // logs cannot be written in one, and so it happens once whenever the process dies.
   const bool is_held = publish.qos == Qos::exactly_once && session_->is_persistent() &&
-                       server_.is_for_source(publish);
+                       MqttServer::is_for_source(publish, route);
   MessagePtr message;
   if (is_passed_on || is_held) {
     message = Message::create(publish, server_.now_);
@@ -118,7 +137,7 @@ MqttConnection::Failure MqttConnection::accept(const mqtt::Publish& publish,
   if (is_held) {
     server_.hold(message);
   } else {
-    server_.ingest(publish, group);
+    server_.ingest(publish, route, group);
   }
   if (is_passed_on) state.publish(message, session_, server_.now_);
   return {ReasonCode::success};

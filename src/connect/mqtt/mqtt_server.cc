@@ -29,6 +29,7 @@ MqttServer::MqttServer(const MqttServerParts& parts, const MqttServerOptions& op
               .retained = {.count_max = options.retained_messages_max,
                            .bytes_max = options.retained_bytes_max},
               .session_expiry_max = options.session_expiry_max}),
+      routes_(state_.tree(), parts_.sources),
       second_(parts.loop) {}
 
 MqttServer::~MqttServer() = default;
@@ -101,30 +102,29 @@ std::string MqttServer::new_client_id() {
 
 // ---- messages into the engine
 
-bool MqttServer::is_for_source(const mqtt::Publish& publish) {
+bool MqttServer::is_for_source(const mqtt::Publish& publish, const Route& route) {
   // An empty retained message only takes an earlier one back (3.3.1.3): it observes nothing.
-  if (publish.retain && publish.payload.empty()) return false;
-  return parts_.sources.find_by_topic(publish.topic, placeholders_) != nullptr;
+  return route.source != nullptr && !(publish.retain && publish.payload.empty());
 }
 
-MqttServer::Gathering& MqttServer::gather(const Source& source, const mqtt::Publish& publish,
+MqttServer::Gathering& MqttServer::gather(const mqtt::Publish& publish, const Route& route,
                                           Timestamp received_at) {
+  const Source& source = *route.source;
   std::unique_ptr<Gathering>& gathering = gatherings_[source.id];
   if (gathering == nullptr) gathering = std::make_unique<Gathering>(source.id);
   source.declaration.mapping->map(
       {.key = publish.topic,
-       .placeholders = placeholders_,
+       .placeholders = route.placeholders,
        .payload = {reinterpret_cast<const char*>(publish.payload.data()), publish.payload.size()},
        .received_at = received_at},
       scratch_, gathering->builder);
   return *gathering;
 }
 
-void MqttServer::ingest(const mqtt::Publish& publish, const std::shared_ptr<ReplyGroup>& group) {
-  if (publish.retain && publish.payload.empty()) return;
-  const Source* const source = parts_.sources.find_by_topic(publish.topic, placeholders_);
-  if (source == nullptr) return;
-  Gathering& gathering = gather(*source, publish, now_);
+void MqttServer::ingest(const mqtt::Publish& publish, const Route& route,
+                        const std::shared_ptr<ReplyGroup>& group) {
+  if (!is_for_source(publish, route)) return;
+  Gathering& gathering = gather(publish, route, now_);
   const bool waits = group != nullptr && publish.qos != mqtt::Qos::at_most_once;
   if (waits && (gathering.waiting.empty() || gathering.waiting.back() != group)) {
     ++group->batches_left;
@@ -152,12 +152,12 @@ void MqttServer::hand_over_held() {
     if (found == state_.held().end()) continue;
     const HeldMessage& held = found->second;
     const mqtt::Publish& publish = held.message->publish();
-    const Source* const source = parts_.sources.find_by_topic(publish.topic, placeholders_);
-    if (source == nullptr) {  // its source was configured away
+    const Route& route = routes_.find(publish.topic);
+    if (route.source == nullptr) {  // its source was configured away
       state_.handed_over(number);
       continue;
     }
-    Gathering& gathering = gather(*source, publish, held.received_at);
+    Gathering& gathering = gather(publish, route, held.received_at);
     gathering.held.push_back(number);
     if (gathering.builder.item_count() >= kBatchItemsMax) hand_over(gathering);
     end_turn_later();
@@ -389,7 +389,7 @@ void MqttServer::publish_due_wills() {
     // Its expiry begins now (3.1.3.2.4).
     const MessagePtr will = Message::create(publish, now_);
     if (will == nullptr) continue;
-    ingest(publish, nullptr);
+    ingest(publish, routes_.find(publish.topic), nullptr);
     state_.publish(will, state_.find(due->first), now_);
     end_turn_later();
   }

@@ -14,7 +14,9 @@
 #include "connect/ingest/ingest.h"
 #include "connect/ingest/source_set.h"
 #include "connect/mqtt/broker_state.h"
+#include "connect/mqtt/plain_publish.h"
 #include "connect/mqtt/reply_queue.h"
+#include "connect/mqtt/route_cache.h"
 #include "engine/commit_log.h"
 #include "net/address.h"
 #include "net/connection.h"
@@ -140,9 +142,11 @@ class MqttServer {
   // What would have to be kept is refused: the disk is full.
   bool refuses() const { return is_stalled_ || is_intake_closed_; }
   std::string new_client_id();
-  bool is_for_source(const mqtt::Publish& publish);
+  // Whether a message on this route observes something.
+  static bool is_for_source(const mqtt::Publish& publish, const Route& route);
   // Maps the message if it belongs to a source; `group` then waits for it.
-  void ingest(const mqtt::Publish& publish, const std::shared_ptr<ReplyGroup>& group);
+  void ingest(const mqtt::Publish& publish, const Route& route,
+              const std::shared_ptr<ReplyGroup>& group);
   // Keeps the message in the broker's log; when it is durable there, the engine gets it.
   void hold(const MessagePtr& message);
   void publish_due_wills();
@@ -155,7 +159,7 @@ class MqttServer {
 
   void end_turn_later();
   void end_turn();
-  Gathering& gather(const Source& source, const mqtt::Publish& publish, Timestamp received_at);
+  Gathering& gather(const mqtt::Publish& publish, const Route& route, Timestamp received_at);
   void hand_over(Gathering& gathering);
   void on_handed_over(const std::vector<std::uint64_t>& held, bool has_failed);
   void hand_over_held();
@@ -196,7 +200,8 @@ class MqttServer {
   std::vector<Held> held_failed_;  // tried again in the next second
   net::Task on_subscriptions_changed_;
   MappingScratch scratch_;
-  std::vector<std::string_view> placeholders_;
+  RouteCache routes_;
+  PlainPublish plain_;             // scratch for one message
   std::vector<std::byte> packet_;  // scratch for one packet
   Timestamp now_;                  // of this turn
   std::uint64_t generation_ = 0;   // of the users, when connections were last looked through

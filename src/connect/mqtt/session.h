@@ -14,6 +14,7 @@
 
 namespace ficus::connect {
 
+class PlainPublish;
 class SharedGroup;
 
 // The connection of a session that is online, as far as the session's state needs it.
@@ -22,6 +23,8 @@ class SessionOutlet {
   // A QoS 0 message: sent now, or dropped and counted if the client takes too little.
   virtual void send_now(const MessagePtr& message, bool retain,
                         const mqtt::SubscriptionIdBuffer& subscription_ids) = 0;
+  // The same for a message that is the same for all.
+  virtual void send_plain(PlainPublish& message) = 0;
   // Messages wait in the session's queue: send as many as the client's receive maximum allows.
   virtual void send_queued() = 0;
 

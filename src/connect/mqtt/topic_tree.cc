@@ -55,6 +55,7 @@ void TopicTree::remove(std::string_view filter, const SharedGroup& group) {
 }
 
 void TopicTree::put(std::string_view filter, const Subscriber& subscriber) {
+  ++generation_;
   Node* node = root_.get();
   bool is_last = false;
   while (!is_last) {
@@ -73,6 +74,7 @@ void TopicTree::put(std::string_view filter, const Subscriber& subscriber) {
 }
 
 void TopicTree::take(std::string_view filter, const Session* session, const SharedGroup* group) {
+  ++generation_;
   // The path is kept, so that branches left empty can be cut from the tip down.
   std::vector<std::pair<Node*, std::string>> path;
   Node* node = root_.get();

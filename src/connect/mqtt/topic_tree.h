@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
@@ -50,6 +51,8 @@ class TopicTree {
   // Whether somebody's filter can match a topic that begins with these levels ("ficus/entity").
   bool has_any_under(std::string_view levels) const;
   std::size_t size() const { return size_; }
+  // Counts changes, from 1 on: what was found in an earlier generation must be looked for again.
+  std::uint64_t generation() const { return generation_; }
 
  private:
   struct Node;
@@ -60,6 +63,7 @@ class TopicTree {
 
   std::unique_ptr<Node> root_;
   std::size_t size_ = 0;
+  std::uint64_t generation_ = 1;
 };
 
 }  // namespace ficus::connect

@@ -1,0 +1,52 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "codec/mqtt/packet.h"
+#include "connect/ingest/source_set.h"
+#include "connect/mqtt/topic_tree.h"
+
+namespace ficus::connect {
+
+// Where the messages of one topic go.
+struct Route {
+  std::string topic;
+  std::uint64_t tree_generation = 0;  // 0: nothing was worked out yet
+  std::uint64_t sources_generation = 0;
+  const Source* source = nullptr;              // null: it belongs to none
+  std::vector<std::string_view> placeholders;  // of the source; views into `topic`
+  bool has_subscriber = false;
+  // Every subscriber has the message as it came: none shares a subscription, is not to hear its own
+  // messages, or has given an identifier. Then `sessions` has each of them once.
+  bool is_plain = false;
+  mqtt::Qos qos_max = mqtt::Qos::at_most_once;  // of the subscriptions
+  std::vector<Session*> sessions;
+};
+
+// Remembers routes: a device publishes to the same topic all its life, so that topics come again
+// far more often than subscriptions or sources change. A route is worked out again when they have.
+// Of topics that fall on one place the last one stays, so memory is bounded. One thread.
+class RouteCache {
+ public:
+  // Both are borrowed for the cache's life.
+  RouteCache(const TopicTree& tree, const SourceSet& sources);
+
+  // Valid until the next call, or a change of the tree.
+  const Route& find(std::string_view topic);
+
+ private:
+  static constexpr std::size_t kPlaces = std::size_t{1} << 15;
+
+  void find_subscribers(Route& route);
+
+  const TopicTree& tree_;
+  const SourceSet& sources_;
+  std::vector<std::unique_ptr<Route>> places_;
+  std::vector<Subscriber> matched_;  // scratch
+};
+
+}  // namespace ficus::connect
