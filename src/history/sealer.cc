@@ -1,6 +1,8 @@
 #include "history/sealer.h"
 
 #include <fmt/format.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include <array>
 #include <chrono>
@@ -18,6 +20,15 @@ namespace {
 // A DECIMAL of 15 digits comes back as the same double: 10^15 < 2^53.
 constexpr int kDigitsMax = 15;
 constexpr int kDigitsSmall = 9;  // four bytes in the file instead of eight
+
+// A question for one entity reads the row groups that hold it, whole: half of DuckDB's 122,880 rows
+// costs 2 % in size and halves that.
+constexpr int kRowGroupRows = 61'440;
+// A dictionary pays for words and ids. Numbers that change little from row to row take 25 to 40 %
+// less as differences (DELTA_BINARY_PACKED), which DuckDB uses where a dictionary would be larger.
+constexpr int kDictionaryMax = 200;
+
+constexpr int kNiceness = 15;
 
 // A number, or a point (both of its numbers), with declared decimals.
 struct NumberColumn {
@@ -90,15 +101,17 @@ std::string compact(Timestamp t) {
 
 std::string copy_statement(const SealJob& job, const std::vector<std::string>& types,
                            const std::string& path) {
-  std::string columns = "id, \"observedAt\", \"receivedAt\", source";
+  std::string columns =
+      "id, \"observedAt\", CAST(\"receivedAt\" AS TIMESTAMP_MS) AS \"receivedAt\", source";
   for (std::size_t i = 0; i < types.size(); ++i) {
     const std::string name = quoted_identifier(job.type.columns[i].name);
     columns += fmt::format(", CAST({0} AS {1}) AS {0}", name, types[i]);
   }
   return fmt::format(
       "COPY (SELECT {} FROM {} ORDER BY id, \"observedAt\") TO {} (FORMAT parquet, "
-      "PARQUET_VERSION v2, COMPRESSION zstd, USE_TMP_FILE false)",
-      columns, job.type.tail_table(job.tail), quoted_literal(path));
+      "PARQUET_VERSION v2, COMPRESSION zstd, ROW_GROUP_SIZE {}, DICTIONARY_SIZE_LIMIT {}, "
+      "USE_TMP_FILE false)",
+      columns, job.type.tail_table(job.tail), quoted_literal(path), kRowGroupRows, kDictionaryMax);
 }
 
 std::string layout_text(const SealJob& job, const std::vector<std::string>& types) {
@@ -184,6 +197,9 @@ Status Sealer::start(DuckDatabase& database, SealJob job) {
   done_ = false;
   stopping_ = false;
   thread_ = std::thread([this, job = std::move(job)] {
+    // Sealing can wait; readings cannot. On Linux a nice value is the thread's own (nice(2),
+    // NOTES).
+    ::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), kNiceness);
     outcome_.emplace(SealOutcome{job.type.type, job.tail.number,
                                  stopping_ ? Result<std::optional<SealedFile>>(fail(
                                                  ErrorCode::timed_out, "stopped before it began"))

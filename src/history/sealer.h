@@ -28,7 +28,8 @@ struct SealOutcome {
   Result<std::optional<SealedFile>> file;
 };
 
-// Writes the file: sorted by id and time, so that one entity's rows lie together; DECIMAL for a
+// Writes the file: sorted by id and time, so that one entity's rows lie together; receivedAt to the
+// millisecond (its microseconds are our own scheduling, and a fifth of the file); DECIMAL for a
 // number column with declared decimals if every value survives the way there and back, else DOUBLE.
 // When it returns, the file is complete, verified and durable, but not in the catalog: a crash
 // before that leaves an orphan, which is removed at the next start.
