@@ -1,8 +1,9 @@
 // Measures history over vehicle tracks: feed, bytes a row, questions. Run by bench/city/history.
 //
-//   city_history DIRECTORY VEHICLES SECONDS [keep]
+//   city_history DIRECTORY VEHICLES SECONDS [keep|feed]
 //
 // Prints one "name value" a line. DIRECTORY must not exist; it is removed unless `keep` is given.
+// `feed`: no questions, no sealing, for a profile.
 #include <fmt/format.h>
 #include <sys/resource.h>
 
@@ -66,8 +67,9 @@ class Bench {
     open();
   }
 
-  void run() {
+  void run(bool only_feed) {
     feed();
+    if (only_feed) return;
     ask("tail");
     seal();
     ask("sealed");
@@ -214,14 +216,15 @@ class Bench {
 
 int main(int count, char** words) {
   if (count < 4) {
-    fmt::print(stderr, "usage: city_history DIRECTORY VEHICLES SECONDS [keep]\n");
+    fmt::print(stderr, "usage: city_history DIRECTORY VEHICLES SECONDS [keep|feed]\n");
     return 2;
   }
+  const std::string mode = count > 4 ? words[4] : "";
   const std::string directory = std::filesystem::absolute(words[1]);
   FICUS_CHECK(!std::filesystem::exists(directory));
   ficus::bench::Bench(directory, static_cast<std::uint32_t>(std::atoi(words[2])),
                       std::atoi(words[3]))
-      .run();
-  if (count < 5) std::filesystem::remove_all(directory);
+      .run(mode == "feed");
+  if (mode != "keep") std::filesystem::remove_all(directory);
   return 0;
 }

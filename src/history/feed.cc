@@ -44,10 +44,14 @@ void HistoryFeed::run() {
   std::vector<FeedItem> items;
   Micros commit_at = clock_.monotonic() + options_.commit_interval;
   Micros maintain_at = clock_.monotonic() + options_.maintain_interval;
+  const Micros busy_wait =
+      std::max(Micros{}, options_.commit_interval_busy - options_.commit_interval);
+  // So that an empty queue is not asked without a pause while a busy commit waits.
+  constexpr Micros kLookInterval = Micros::from_millis(20);
   bool is_open = true;
   while (is_open || dirty_) {
     items.clear();
-    const Micros wait = std::max(Micros{}, commit_at - clock_.monotonic());
+    const Micros wait = std::max(dirty_ ? kLookInterval : Micros{}, commit_at - clock_.monotonic());
     // While the database refuses, nothing more is taken: the queue fills and pushes wait.
     if (is_open && failures_ == 0) is_open = queue_.drain(items, wait);
     for (FeedItem& item : items) {
@@ -55,7 +59,8 @@ void HistoryFeed::run() {
       if (rows_pending_ >= options_.commit_rows_max && failures_ == 0) commit();
     }
     const Micros now = clock_.monotonic();
-    if (!is_open || failures_ > 0 || now >= commit_at) {
+    const bool is_busy = rows_pending_ >= options_.commit_rows_busy && now < commit_at + busy_wait;
+    if (!is_open || failures_ > 0 || (now >= commit_at && !is_busy)) {
       if (dirty_ && !commit()) {
         if (stopping_ && clock_.monotonic().count >= stop_by_) return;
         std::this_thread::sleep_for(std::chrono::microseconds(

@@ -28,7 +28,13 @@ struct FeedItem {
 struct FeedOptions {
   std::size_t queue_items_max = 4096;
   Micros commit_interval = Micros::from_millis(150);
-  std::uint64_t commit_rows_max = 200'000;  // commits earlier when so many rows wait
+  // Commits earlier when so many rows wait. DuckDB writes whole row groups (122,880 rows) of one
+  // transaction to their place at once; the rest goes through its log and is written twice.
+  std::uint64_t commit_rows_max = 2 * 122'880;
+  // While rows come so fast that a commit would take more than this, it waits for whole row groups,
+  // up to `commit_interval_busy`.
+  std::uint64_t commit_rows_busy = 40'000;
+  Micros commit_interval_busy = Micros::from_millis(500);
   Micros maintain_interval = Micros::from_seconds(1);
   Micros retry_after = Micros::from_seconds(1);  // after a failed commit
 };
