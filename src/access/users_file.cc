@@ -294,7 +294,9 @@ Result<UsersFile> UsersFile::parse(std::string_view text, std::string_view file,
   Mistakes mistakes(file);
   UsersFile users;
   YamlNode root;
-  if (parse_yaml(text, root, mistakes)) Reader(mistakes, known).read(root, users);
+  const bool is_sound = parse_yaml(text, root, mistakes);
+  // An empty file says that nobody may do anything.
+  if (is_sound && root.kind != YamlNode::Kind::null) Reader(mistakes, known).read(root, users);
   if (!mistakes.empty()) return std::unexpected(mistakes.to_error());
   return users;
 }

@@ -119,6 +119,11 @@ void Gate::identify(Exchange exchange, OnIdentified on_identified) {
     Who who;
     const std::string_view cookie = access::find_cookie(e.header("Cookie"), kCookieName);
     if (!cookie.empty()) who = access_.by_session(cookie);
+    const net::PeerCertificate* const certificate = e.peer_certificate();
+    if (who == nullptr && !access_.is_open() && certificate != nullptr &&
+        !certificate->common_name.empty()) {
+      who = access_.by_certificate(certificate->common_name, peer).value_or(nullptr);
+    }
     return on_identified(std::move(exchange), who != nullptr ? who : access_.anonymous());
   }
   const auto credentials = access::parse_authorization(authorization);
@@ -196,9 +201,8 @@ void Gate::who_am_i(net::HttpExchange& exchange, const Who& who) {
 
 // RFC 6265, 4.1. A session cookie, so it goes with the browser; the server forgets it earlier.
 std::string Gate::cookie(const net::HttpExchange& exchange, std::string_view value) const {
-  (void)exchange;
-  return fmt::format("{}={}; Path=/; HttpOnly; SameSite=Strict{}", kCookieName, value,
-                     value.empty() ? "; Max-Age=0" : "");
+  return fmt::format("{}={}; Path=/; HttpOnly; SameSite=Strict{}{}", kCookieName, value,
+                     exchange.is_encrypted() ? "; Secure" : "", value.empty() ? "; Max-Age=0" : "");
 }
 
 // 401 with a challenge (RFC 9110, 15.5.2); not Basic, for which browsers open a window of their own

@@ -17,7 +17,8 @@ struct GateOptions {
 };
 
 // Finds out who sends a request: Authorization (Bearer or Basic), else the page's session cookie,
-// else whoever needs no login. Answers /login, /logout and /whoami itself. Loop thread.
+// else a client certificate, else whoever needs no login. Answers /login, /logout and /whoami
+// itself. Loop thread.
 //
 // A page of another site cannot act for a logged-in user: the cookie is SameSite=Strict, and what
 // changes something or opens a WebSocket is refused if its Origin is not ours.

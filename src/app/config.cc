@@ -141,7 +141,15 @@ Status check_listeners(const Config& config) {
     if (port.is_encrypted && port.listen.empty()) continue;
     const auto address = net::Address::parse(port.listen);
     if (!address) return in_context(fmt::format("{}: ", port.key), address.error());
-    if (port.is_encrypted || address->is_loopback() || config.allow_remote) continue;
+    if (address->is_loopback() || config.allow_remote) continue;
+    if (config.access.users.empty()) {
+      return invalid(
+          fmt::format("{}: {} is reachable from other machines, and nobody needs to log in: name a "
+                      "users file in access.users (docs/SECURITY.md), or set allow_remote: true if "
+                      "a network you trust protects it",
+                      port.key, port.listen));
+    }
+    if (port.is_encrypted) continue;
     return invalid(
         fmt::format("{}: {} is reachable from other machines and not encrypted: use {}_tls, or set "
                     "allow_remote: true if a network you trust protects it",

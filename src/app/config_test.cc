@@ -51,7 +51,7 @@ TEST(Config, ListeningBeyondLoopbackMustBeAllowed) {
 
 TEST(Config, TlsPortsNeedACertificateAndMayBeAnywhere) {
   const auto check = [](const std::string& text) {
-    const auto config = Config::parse(text, "/etc/ficus/f.yaml");
+    const auto config = Config::parse(text + "access: {users: users.yaml}\n", "/etc/ficus/f.yaml");
     EXPECT_TRUE(config) << config.error().message;
     const Status checked = config->check();
     return checked ? std::string() : checked.error().message;
@@ -74,6 +74,22 @@ TEST(Config, TlsPortsNeedACertificateAndMayBeAnywhere) {
   EXPECT_EQ(config->tls.client_ca, "/etc/ficus/ca.pem");
   EXPECT_TRUE(config->tls.requires_client_certificate);
   EXPECT_FALSE(Config::parse("tls: {client_certificate: maybe}\n", "f.yaml"));
+}
+
+TEST(Config, ListeningBeyondLoopbackNeedsUsersAndEncryption) {
+  const auto check = [](std::string text) {
+    const auto config = Config::parse("tls: {certificate: c.pem, key: k.pem}\n" + text, "f.yaml");
+    if (!config) return config.error().message;
+    const Status status = config->check();
+    return status ? std::string() : status.error().message;
+  };
+  const std::string encrypted = "http: {listen_tls: ':8443'}\n";
+  EXPECT_NE(check(encrypted).find("access.users"), std::string::npos);
+  EXPECT_EQ(check(encrypted + "access: {users: users.yaml}\n"), "");
+  EXPECT_EQ(check(encrypted + "allow_remote: true\n"), "");
+  const std::string plain = "http: {listen: ':8080'}\naccess: {users: users.yaml}\n";
+  EXPECT_NE(check(plain).find("not encrypted"), std::string::npos);
+  EXPECT_EQ(check(plain + "allow_remote: true\n"), "");
 }
 
 // The example in docs/CONFIGURATION.md names every option with its default: it must be what it
