@@ -1,0 +1,141 @@
+#include "connect/ais/ais_connector.h"
+
+#include <gtest/gtest.h>
+
+#include "connect/ingest/engine_testing.h"
+#include "net/bytes.h"
+#include "net/loopback_testing.h"
+#include "net/udp.h"
+
+namespace ficus::connect {
+namespace {
+
+constexpr std::string_view kPosition = "!AIVDM,1,1,,A,15RTgt0PAso;90TKcjM8h6g208CQ,0*4A\r\n";
+constexpr std::string_view kVoyage1 =
+    "!AIVDM,2,1,1,A,55?MbV02;H;s<HtKR20EHE:0@T4@Dn2222222216L961O5Gf0NSQEp6ClRp8,0*1C\r\n";
+constexpr std::string_view kVoyage2 = "!AIVDM,2,2,1,A,88888888880,2*25\r\n";
+
+std::string source_of(std::string_view ais) {
+  return "sources:\n  - name: coast\n    ais: {" + std::string(ais) + "}\n";
+}
+
+// A port that was free a moment ago: a source has no port 0.
+net::Address free_address() {
+  net::EventLoop loop;
+  const auto listener = net::TcpListener::open(loop, net::loopback_any_port(), {}, [](auto) {});
+  return (*listener)->address();
+}
+
+struct AisHouse : EngineHouse {
+  explicit AisHouse(std::string_view ais) : EngineHouse(source_of(ais), "types: {}\n") {
+    auto opened = AisConnector::open(loop, *ingest, sources.all()[0], schema, clock, logger);
+    EXPECT_TRUE(opened) << opened.error().message;
+    connector = *std::move(opened);
+  }
+  bool until_received(std::uint64_t items) {
+    return net::run_until(loop, [&] { return books("coast").received >= items; });
+  }
+  std::unique_ptr<AisConnector> connector;
+};
+
+TEST(AisConnector, TcpPeersInPiecesOfAnySize) {
+  AisHouse house("listen: 'tcp://" + free_address().text() + "'");
+  const auto peer = net::RawPeer::connect(house.loop, house.connector->address());
+  ASSERT_NE(peer, nullptr);
+  for (const char c : std::string(kPosition) + std::string(kVoyage1) + std::string(kVoyage2)) {
+    peer->send(std::string(1, c));
+    house.loop.run_turn(Micros::from_millis(1));
+  }
+  ASSERT_TRUE(house.until_received(2));
+  const SourceBooks books = house.books("coast");
+  EXPECT_EQ(books.applied, 2u);
+  EXPECT_TRUE(books.balanced());
+  EXPECT_EQ(house.connector->counts().messages, 2u);
+  EXPECT_EQ(house.connector->counts().lines, 3u);
+  EXPECT_EQ(house.connector->counts().connections, 1u);
+}
+
+TEST(AisConnector, WhatIsNoAisOrDamagedIsCountedAndStopsNothing) {
+  AisHouse house("listen: 'tcp://" + free_address().text() + "'");
+  const auto peer = net::RawPeer::connect(house.loop, house.connector->address());
+  std::string damaged(kPosition);
+  damaged[20] = damaged[20] == 'a' ? 'b' : 'a';  // the checksum tells
+  peer->send("$GPGLL,5057.970,N,00146.110,E,142451,A*27\r\n" + damaged +
+             std::string("\x16\x03\x01 hello\r\n", 11) + std::string(kPosition));
+  ASSERT_TRUE(net::run_until(house.loop, [&] { return house.books("coast").applied == 1; }));
+  const SourceBooks books = house.books("coast");
+  EXPECT_EQ(books.quarantined, 2u);  // damaged, and no sentence at all
+  EXPECT_EQ(books.refused(), 1u);    // another sentence of NMEA 0183
+  EXPECT_TRUE(books.balanced());
+}
+
+TEST(AisConnector, ALineWithoutAnEndIsBounded) {
+  AisHouse house("listen: 'tcp://" + free_address().text() + "'");
+  const auto peer = net::RawPeer::connect(house.loop, house.connector->address());
+  const std::string endless(std::size_t{4} << 20, 'x');
+  peer->send(endless);
+  peer->send("\r\n" + std::string(kPosition));
+  ASSERT_TRUE(net::run_until(house.loop, [&] { return house.books("coast").applied == 1; }));
+  EXPECT_TRUE(house.books("coast").balanced());
+}
+
+TEST(AisConnector, TheRestOfAPeerThatLeavesIsTaken) {
+  AisHouse house("listen: 'tcp://" + free_address().text() + "'");
+  const auto peer = net::RawPeer::connect(house.loop, house.connector->address());
+  peer->send(kVoyage1);  // its second part will never come
+  peer->send(kPosition.substr(0, kPosition.size() - 2));
+  peer->tcp->close();
+  ASSERT_TRUE(house.until_received(2));
+  const SourceBooks books = house.books("coast");
+  EXPECT_EQ(books.applied, 1u);      // the line without its end was whole
+  EXPECT_EQ(books.quarantined, 1u);  // the first part, kept with its bytes
+  EXPECT_EQ(house.connector->counts().connections, 0u);
+}
+
+TEST(AisConnector, UdpDatagramsOfSeveralLinesAndParts) {
+  AisHouse house("listen: 'udp://" + free_address().text() + "'");
+  auto socket = net::UdpSocket::open(house.loop, net::loopback_any_port(), {}, {});
+  ASSERT_TRUE(socket);
+  const auto send = [&](const std::string& text) {
+    ASSERT_TRUE((*socket)->send(net::bytes_of(text), house.connector->address()));
+  };
+  send(std::string(kPosition) + std::string(kPosition));
+  send(std::string(kVoyage1));
+  send(std::string(kVoyage2.substr(0, kVoyage2.size() - 2)));  // without an end
+  send("");
+  send("nothing of ours");
+  ASSERT_TRUE(net::run_until(house.loop, [&] { return house.connector->counts().messages == 3; }));
+  ASSERT_TRUE(house.until_received(3));
+  EXPECT_TRUE(house.books("coast").balanced());
+}
+
+TEST(AisConnector, AsAClientItConnectsAgain) {
+  const net::Address server = free_address();  // nobody is there yet
+  AisHouse house("connect: 'tcp://" + server.text() + "'");
+  net::run_for(house.loop, Micros::from_millis(200));
+  std::vector<std::unique_ptr<net::Connection>> accepted;
+  auto listener = net::TcpListener::open(house.loop, server, {}, [&](auto tcp) {
+    accepted.push_back(std::move(tcp));
+    accepted.back()->send_beyond_limit(std::string(kPosition));
+  });
+  ASSERT_TRUE(listener);
+  ASSERT_TRUE(house.until_received(1));
+  accepted.clear();  // the link is lost: it comes back
+  ASSERT_TRUE(net::run_until(house.loop, [&] { return accepted.size() == 1; }));
+  ASSERT_TRUE(house.until_received(2));
+}
+
+TEST(AisConnector, DrainingTakesNoMore) {
+  AisHouse house("listen: 'tcp://" + free_address().text() + "'");
+  const auto peer = net::RawPeer::connect(house.loop, house.connector->address());
+  peer->send(kPosition);
+  ASSERT_TRUE(house.until_received(1));
+  const net::Address address = house.connector->address();
+  house.connector->drain();
+  peer->send(kPosition);
+  EXPECT_EQ(net::RawPeer::connect(house.loop, address), nullptr);
+  EXPECT_EQ(house.books("coast").received, 1u);
+}
+
+}  // namespace
+}  // namespace ficus::connect
