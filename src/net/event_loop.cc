@@ -60,16 +60,20 @@ void LoopCore::run_turn(Micros wait_max) {
   thread_.store(std::thread::id{}, std::memory_order_relaxed);
 }
 
+std::size_t LoopCore::run_first(Micros wait_max) {
+  if (!turn_end_.empty()) return io_->poll_one();
+  if (wait_max.count < 0) return io_->run_one();
+  return io_->run_one_for(std::chrono::microseconds(wait_max.count));
+}
+
 void LoopCore::turn(Micros wait_max) {
-  std::size_t ran = 0;
-  if (!turn_end_.empty()) {
-    ran = io_->poll_one();
-  } else if (wait_max.count < 0) {
-    ran = io_->run_one();
-  } else {
-    ran = io_->run_one_for(std::chrono::microseconds(wait_max.count));
-  }
-  for (int i = 1; ran != 0 && i < kCallbacksPerTurn; ++i) ran = io_->poll_one();
+  std::size_t ran = run_first(wait_max);
+  // While there is little to do, what the first callback sent need not wait for the system call
+  // that finds out whether there is a second.
+  if (callbacks_ <= 1 && !turn_end_.empty()) run_turn_end();
+  int callbacks = 0;
+  for (; ran != 0 && callbacks < kCallbacksPerTurn - 1; ++callbacks) ran = io_->poll_one();
+  callbacks_ = callbacks;
   run_turn_end();
 }
 

@@ -20,7 +20,8 @@ using Task = std::move_only_function<void()>;
 // may come from any thread.
 //
 // Turns: the loop runs up to 32 ready callbacks, then writes out what they sent, one system call a
-// connection. So bytes sent by many callbacks of a turn leave together.
+// connection. So bytes sent by many callbacks of a turn leave together; while there is little to
+// do, those of the first leave at once.
 class EventLoop {
  public:
   EventLoop();

@@ -69,10 +69,12 @@ class LoopCore {
   static constexpr std::size_t kSpareBlocksMax = 256;
 
   void turn(Micros wait_max);  // negative: as long as it takes
+  std::size_t run_first(Micros wait_max);
   void run_posted();
   void run_turn_end();
   void wake();
 
+  int callbacks_ = 0;  // of the last turn
   std::unique_ptr<std::byte[]> read_buffer_;
   std::vector<std::string> spare_blocks_;
   std::vector<std::shared_ptr<TurnEnd>> turn_end_;

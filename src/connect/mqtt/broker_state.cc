@@ -376,7 +376,7 @@ void BrokerState::share_again(Session& from, bool has_ended, Timestamp now) {
   const bool has_shared = std::any_of(from.queue.begin(), from.queue.end(),
                                       [](const QueuedMessage& q) { return q.group != nullptr; });
   if (!has_shared) return;
-  std::deque<QueuedMessage> queue;
+  FrontQueue<QueuedMessage> queue;
   queue.swap(from.queue);
   from.queued_bytes = 0;
   delivered_.clear();
@@ -423,7 +423,7 @@ void BrokerState::enqueue(Session& session, QueuedMessage message) {
   session.queue.push_back(std::move(message));
 }
 
-void BrokerState::erase_queued(Session& session, std::deque<QueuedMessage>::iterator at) {
+void BrokerState::erase_queued(Session& session, FrontQueue<QueuedMessage>::iterator at) {
   const auto place = static_cast<std::size_t>(at - session.queue.begin());
   if (place < session.in_flight) --session.in_flight;
   if (at->message != nullptr) session.queued_bytes -= at->message->bytes().size();

@@ -172,7 +172,7 @@ class BrokerState final : public LogFold {
   void share_again(Session& from, bool has_ended, Timestamp now);
   void enqueue(Session& session, QueuedMessage message);
   void queue_retained(Session& session, const Retaining& wanted, bool is_replay);
-  void erase_queued(Session& session, std::deque<QueuedMessage>::iterator at);
+  void erase_queued(Session& session, FrontQueue<QueuedMessage>::iterator at);
   void write_gone(const Session& session, const QueuedMessage& queued);
   std::string& facts();  // to write to
 

@@ -1,10 +1,10 @@
 #pragma once
 
 #include <cstddef>
-#include <deque>
 #include <memory>
 #include <vector>
 
+#include "connect/mqtt/front_queue.h"
 #include "log/position.h"
 
 namespace ficus::connect {
@@ -42,7 +42,7 @@ class ReplyQueue {
   std::size_t size() const { return groups_.size(); }
 
  private:
-  std::deque<std::shared_ptr<ReplyGroup>> groups_;
+  FrontQueue<std::shared_ptr<ReplyGroup>> groups_;
 };
 
 }  // namespace ficus::connect

@@ -4,7 +4,7 @@
 
 namespace ficus::connect {
 
-std::deque<QueuedMessage>::iterator Session::find_in_flight(mqtt::PacketId packet_id) {
+FrontQueue<QueuedMessage>::iterator Session::find_in_flight(mqtt::PacketId packet_id) {
   if (in_flight == 0) return queue.end();
   // Numbers grow along the queue and span less than one round of identifiers.
   const std::uint64_t first = queue.front().number;

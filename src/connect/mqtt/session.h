@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <map>
 #include <memory>
 #include <string>
@@ -9,6 +8,7 @@
 
 #include "base/time.h"
 #include "codec/mqtt/packet.h"
+#include "connect/mqtt/front_queue.h"
 #include "connect/mqtt/message.h"
 #include "connect/mqtt/topic_tree.h"
 
@@ -78,7 +78,7 @@ class Session {
 
   // Messages that the client has not taken: first those in flight, then those waiting. QoS 0
   // messages are here only if they are retained ones for a new subscription.
-  std::deque<QueuedMessage> queue;
+  FrontQueue<QueuedMessage> queue;
   std::size_t in_flight = 0;  // how many from the front were sent on this connection
   std::size_t queued_bytes = 0;
   std::uint64_t next_number = 1;
@@ -91,7 +91,7 @@ class Session {
     return queue[in_flight].number - queue.front().number < kNumberSpan;
   }
   // The message in flight with this identifier, or queue.end().
-  std::deque<QueuedMessage>::iterator find_in_flight(mqtt::PacketId packet_id);
+  FrontQueue<QueuedMessage>::iterator find_in_flight(mqtt::PacketId packet_id);
   // A message queued lately, or null if it has gone already.
   const QueuedMessage* find_recent(std::uint64_t number) const;
 
