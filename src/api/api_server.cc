@@ -68,8 +68,9 @@ void ApiServer::get(Exchange exchange, const Who& who) {
   const std::string_view first = path.empty() ? std::string_view() : path[0];
   if (path.size() == 1) {
     using Route = void (ApiServer::*)(Exchange, const Who&);
-    static constexpr std::array<std::pair<std::string_view, Route>, 7> kRoutes{
+    static constexpr std::array<std::pair<std::string_view, Route>, 8> kRoutes{
         {{"metrics", &ApiServer::get_metrics},
+         {"status", &ApiServer::get_status},
          {"types", &ApiServer::get_types},
          {"entities", &ApiServer::get_entities},
          {"alerts", &ApiServer::get_alerts},
@@ -103,6 +104,9 @@ void ApiServer::post(Exchange exchange, const Who& who) {
     return post_ingest(std::move(exchange), who, path[1]);
   }
   if (path.size() == 1 && path[0] == "sql") return post_sql(std::move(exchange), who);
+  if (path.size() == 2 && path[0] == "admin" && path[1] == "reload") {
+    return post_reload(std::move(exchange), who);
+  }
   if (path.size() == 3 && path[0] == "alerts") {
     return post_alert(std::move(exchange), who, path[1], path[2]);
   }

@@ -31,6 +31,12 @@ struct ApiParts {
   // Takes over who upgrades GET /mqtt to a WebSocket, and the longest message of one.
   std::function<void(std::unique_ptr<net::Connection>)> accept_mqtt;
   std::size_t mqtt_message_bytes_max = std::size_t{1} << 20;
+  // Reads mappings, rules, users, zones ... anew; answers with what has changed, as JSON, or with
+  // all mistakes. `by` is who asked. Empty: not possible.
+  using OnReload = std::move_only_function<void(Result<std::string>)>;
+  std::function<void(std::string by, OnReload on_reload)> reload;
+  // Adds what only the process knows (uptime, memory, last errors, MQTT) to /status.
+  std::function<void(json::JsonWriter&)> process_status;
   // Adds what the connectors know to /metrics.
   std::function<void(class MetricsWriter&)> connector_metrics;
   GateOptions gate;
@@ -57,6 +63,14 @@ class ApiServer final : public net::HttpHandler {
   void post(Exchange exchange, const Who& who);
   void get_health(Exchange exchange, const Who& who);
   void get_metrics(Exchange exchange, const Who& who);
+  void get_status(Exchange exchange, const Who& who);
+  std::string status_report(const EngineStatus& status,
+                            const std::map<std::string, SourceBooks, std::less<>>& books,
+                            const access::Principal* who);
+  void write_problems(const EngineStatus& status,
+                      const std::map<std::string, SourceBooks, std::less<>>& books,
+                      json::JsonWriter& json) const;
+  void post_reload(Exchange exchange, const Who& who);
   void get_types(Exchange exchange, const Who& who);
   void get_entities(Exchange exchange, const Who& who);
   void get_entity(Exchange exchange, const Who& who, std::string id);

@@ -153,6 +153,10 @@ void LiveStream::accept(net::HttpExchange& exchange, const access::PrincipalPtr&
   ingest_.set_follower_active(*this, true);
 }
 
+void LiveStream::broadcast(std::string_view text) {
+  for (const auto& client : clients_) client->send(text);
+}
+
 void LiveStream::broadcast_sources(std::string_view text) {
   for (const auto& client : clients_) {
     // To the others it says no more than that the line is alive.

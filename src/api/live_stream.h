@@ -43,6 +43,9 @@ class LiveStream final : public connect::Follower {
 
   // The client is shown what `who` may read, for as long as they may.
   void accept(net::HttpExchange& exchange, const access::PrincipalPtr& who);
+  void set_any_simulated(bool any) { any_simulated_ = any; }
+  // Sends a message that holds nothing of the city to everybody.
+  void broadcast(std::string_view text);
   // Sends {"kind":"sources",...} to everybody who watches the city; `text` is the whole message.
   void broadcast_sources(std::string_view text);
   bool has_clients() const { return !clients_.empty(); }
@@ -67,7 +70,7 @@ class LiveStream final : public connect::Follower {
   connect::Ingest& ingest_;
   const Schema& schema_;
   const access::AccessControl& access_;
-  const bool any_simulated_;
+  bool any_simulated_;
   const LiveStreamLimits limits_;
   std::list<std::unique_ptr<Client>> clients_;
   // By entity id (which lives in the last row's batch): the rows that together say all that is new.

@@ -67,16 +67,39 @@ void write_access_metrics(const access::AccessControl& access, const AuditTrail&
   out.sample(static_cast<double>(audit.writer().left_out()));
 }
 
+namespace {
+
+// Packs need not name departments; then any will do, as for alerts.
+access::KnownNames known_of(const AccessNames& names) {
+  return {.departments = names.departments.empty() ? nullptr : &names.departments,
+          .types = &names.types,
+          .sources = &names.sources};
+}
+
+}  // namespace
+
+Result<std::move_only_function<void()>> prepare_users(access::AccessControl& access,
+                                                      const Config& config, const Machine& machine,
+                                                      std::unique_ptr<AccessNames> names) {
+  if (config.access.users.empty()) return [] {};
+  FICUS_TRY(std::string text, read_file(machine.disk, config.access.users, kUsersBytesMax));
+  const access::KnownNames known = names ? known_of(*names) : access::KnownNames{};
+  FICUS_TRY_VOID(access::UsersFile::parse(text, config.access.users, known));
+  return [&access, &machine, file = config.access.users, text = std::move(text),
+          names = std::move(names)]() mutable {
+    const Status taken = access.reload(text, file, names ? known_of(*names) : access::KnownNames{});
+    access::wipe(text);
+    // It was right a moment ago.
+    if (!taken)
+      machine.logger.error("access", "users not taken", {{"error", taken.error().message}});
+  };
+}
+
 Status reload_users(access::AccessControl& access, const Config& config, const Machine& machine,
                     const AccessNames& names) {
   if (config.access.users.empty()) return {};
   FICUS_TRY(std::string text, read_file(machine.disk, config.access.users, kUsersBytesMax));
-  const Status taken =
-      access.reload(text, config.access.users,
-                    {// Packs need not name departments; then any will do, as for alerts.
-                     .departments = names.departments.empty() ? nullptr : &names.departments,
-                     .types = &names.types,
-                     .sources = &names.sources});
+  const Status taken = access.reload(text, config.access.users, known_of(names));
   access::wipe(text);
   return taken;
 }

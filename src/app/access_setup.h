@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -55,7 +56,13 @@ class AuditTrail {
 void write_access_metrics(const access::AccessControl& access, const AuditTrail& audit,
                           api::MetricsWriter& out);
 
-// Reads the users file again; does nothing without one.
+// The first half of a reload: reads and checks the users file, on any thread; the task that it
+// returns, which takes the users, belongs on the loop. Null names: they are not known.
+Result<std::move_only_function<void()>> prepare_users(access::AccessControl& access,
+                                                      const Config& config, const Machine& machine,
+                                                      std::unique_ptr<AccessNames> names);
+
+// Reads the users file; does nothing without one.
 Status reload_users(access::AccessControl& access, const Config& config, const Machine& machine,
                     const AccessNames& names);
 

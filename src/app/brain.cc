@@ -9,9 +9,13 @@
 #include "api/api_server.h"
 #include "api/metrics.h"
 #include "app/access_setup.h"
+#include "app/connectors.h"
 #include "app/ports.h"
+#include "app/process_figures.h"
+#include "app/reload.h"
+#include "app/service_notice.h"
 #include "base/hash.h"
-#include "connect/ais/ais_connector.h"
+#include "connect/ais/vessel_mapping.h"
 #include "connect/http/http_ingest.h"
 #include "connect/mqtt/mqtt_notifier.h"
 #include "connect/mqtt/mqtt_server.h"
@@ -122,11 +126,11 @@ class Brain::Parts final {
   Status open_store();
   Status open_ports();
   Status open_access_control();
-  // Takes the users file again, or keeps the users there are and says in the log why.
-  void reload_access();
-  void reload_certificates();
+  Result<Reloader::Commit> prepare_certificates();
   void begin_stop();
   void write_connector_metrics(api::MetricsWriter& out) const;
+  void write_process_status(json::JsonWriter& json) const;
+  void tell_service_manager();
 
   Config config;
   const Machine machine;
@@ -147,12 +151,16 @@ class Brain::Parts final {
   std::unique_ptr<net::Timer> access_sweep;
   std::unique_ptr<connect::MqttServer> mqtt;
   std::unique_ptr<connect::MqttNotifier> notifier;
-  std::vector<std::unique_ptr<connect::AisConnector>> ais;
+  std::unique_ptr<Connectors> connectors;
   std::unique_ptr<connect::HttpIngest> http_ingest;
   std::unique_ptr<api::HistoryService> history_service;
   std::unique_ptr<api::LiveStream> live;
   std::unique_ptr<api::ApiServer> api;
   std::unique_ptr<Ports> ports;
+  std::unique_ptr<Reloader> reloader;
+  const ServiceNotice notice = ServiceNotice::from_environment();
+  net::Timer watchdog{loop};
+  const Micros started_at = machine.clock.monotonic();
   std::thread stopper;
   Status stopped;
 };
@@ -240,12 +248,9 @@ Status Brain::Parts::open_ports() {
                        .data_directory = config.data_directory},
                       log_options(config, machine.random_seed + 1, intake.get()), mqtt_options));
   notifier = std::make_unique<connect::MqttNotifier>(*mqtt, *ingest, schema);
-  for (const connect::Source& source : sources.all()) {
-    if (!std::holds_alternative<connect::AisSource>(source.declaration.connector)) continue;
-    FICUS_TRY(auto connector, connect::AisConnector::open(loop, *ingest, source, schema,
-                                                          machine.clock, machine.logger));
-    ais.push_back(std::move(connector));
-  }
+  connectors = std::make_unique<Connectors>(
+      Connectors::Parts{loop, *ingest, schema, machine.clock, machine.logger});
+  FICUS_TRY_VOID(connectors->change(sources));
   http_ingest = std::make_unique<connect::HttpIngest>(*ingest, sources);
   api::HistoryServiceOptions history_service_options;
   history_service_options.limits.time_max = Micros::from_seconds(config.sql.seconds_max);
@@ -275,6 +280,9 @@ Status Brain::Parts::open_ports() {
             mqtt->accept(std::move(connection));
           },
       .mqtt_message_bytes_max = config.mqtt.input_bytes_max(),
+      .reload = [this](std::string by,
+                       auto on_reload) { reloader->reload(by, std::move(on_reload)); },
+      .process_status = [this](json::JsonWriter& json) { write_process_status(json); },
       .connector_metrics = [this](api::MetricsWriter& out) { write_connector_metrics(out); },
       .gate = {.checks_host = !config.allow_remote}});
   FICUS_TRY(ports, Ports::open({.loop = loop,
@@ -286,6 +294,15 @@ Status Brain::Parts::open_ports() {
                                 .accept_mqtt = [this](std::unique_ptr<net::Connection> connection) {
                                   mqtt->accept(std::move(connection));
                                 }}));
+  reloader = std::make_unique<Reloader>(
+      Reloader::Parts{machine, loop, schema, *engine, sources, *connectors, packs, *live, config});
+  reloader->add_part([this](const Config& c, const LoadedPacks* p, const Schema& s) {
+    return prepare_users(
+        *access, c, machine,
+        p == nullptr ? nullptr : std::make_unique<AccessNames>(AccessNames::of(*p, s)));
+  });
+  reloader->add_part(
+      [this](const Config&, const LoadedPacks*, const Schema&) { return prepare_certificates(); });
   return {};
 }
 
@@ -303,23 +320,19 @@ Status Brain::Parts::open_access_control() {
   return {};
 }
 
-void Brain::Parts::reload_certificates() {
-  if (const Status reloaded = ports->reload_certificates(); !reloaded) {
-    machine.logger.error("net", "the certificates could not be read again; the old ones stay",
-                         {{"error", reloaded.error().message}});
+// Read and checked on the reload's thread; taken on the loop.
+Result<Reloader::Commit> Brain::Parts::prepare_certificates() {
+  if (!config.uses_tls()) return [] {};
+  FICUS_TRY(const net::TlsServerOptions files, read_tls_files(config.tls, machine.disk));
+  if (auto made = net::TlsServerContext::make(files); !made) {
+    return in_context("tls: ", std::move(made).error());
   }
-}
-
-void Brain::Parts::reload_access() {
-  if (const Status taken = reload_users(*access, config, machine, access_names); !taken) {
-    machine.logger.error("access", "users not reloaded: those there are stay",
-                         {{"error", taken.error().message}});
-    access->audit(nullptr, {}, access::AuditAction::administer, "reload users",
-                  access::AuditOutcome::failed);
-    return;
-  }
-  access->audit(nullptr, {}, access::AuditAction::administer, "reload users");
-  machine.logger.info("access", "users reloaded", {{"file", config.access.users}});
+  return [this] {
+    if (const Status reloaded = ports->reload_certificates(); !reloaded) {
+      machine.logger.error("net", "the certificates could not be read again; the old ones stay",
+                           {{"error", reloaded.error().message}});
+    }
+  };
 }
 
 void Brain::Parts::write_connector_metrics(api::MetricsWriter& out) const {
@@ -343,17 +356,46 @@ void Brain::Parts::write_connector_metrics(api::MetricsWriter& out) const {
   write(kCounter, "ficus_mqtt_protocol_errors_total", "Connections ended for what they sent",
         counts.protocol_errors);
   write_access_metrics(*access, *audit, out);
-  const auto each_ais = [&](const char* name, const char* help, auto member) {
-    out.counter(name, help);
-    for (const auto& connector : ais) {
-      out.sample({{"source", connector->name()}}, static_cast<double>(connector->counts().*member));
-    }
+  connectors->write_metrics(out);
+}
+
+void Brain::Parts::write_process_status(json::JsonWriter& json) const {
+  const Micros uptime = machine.clock.monotonic() - started_at;
+  json.key("uptimeSeconds").integer(uptime.count / Micros::from_seconds(1).count);
+  json.key("memoryBytes").integer(static_cast<std::int64_t>(resident_bytes()));
+  json.key("dataDirectory").text(config.data_directory);
+  json.key("configuration").text(Configuration{"", packs.parts}.fingerprint());
+  const connect::MqttServerCounts counts = mqtt->counts();
+  const auto write = [&](const char* key, std::uint64_t value) {
+    json.key(key).integer(static_cast<std::int64_t>(value));
   };
-  each_ais("ficus_ais_lines_total", "NMEA lines read", &connect::AisCounts::lines);
-  each_ais("ficus_ais_messages_total", "AIS messages decoded", &connect::AisCounts::messages);
-  each_ais("ficus_ais_datagrams_dropped_total",
-           "Datagrams the kernel dropped before they were read",
-           &connect::AisCounts::datagrams_dropped);
+  json.key("mqtt").begin_object();
+  write("connections", counts.connections);
+  write("sessions", counts.sessions);
+  write("subscriptions", counts.subscriptions);
+  write("retained", counts.retained_messages);
+  write("received", counts.messages_received);
+  write("sent", counts.messages_sent);
+  write("dropped", counts.messages_dropped);
+  write("protocolErrors", counts.protocol_errors);
+  json.end_object();
+  json.key("lastErrors").begin_array();
+  for (const Logger::Recent& recent : machine.logger.recent()) {
+    json.begin_object().key("time").time(recent.time);
+    json.key("level").text(log_level_name(recent.level)).key("line").text(recent.line);
+    json.end_object();
+  }
+  json.end_array();
+}
+
+// Alive means: the loop turns and every shard answers.
+void Brain::Parts::tell_service_manager() {
+  notice.send("READY=1\nSTATUS=serving");
+  const auto beat = notice.watchdog_beat();
+  if (!beat) return;
+  watchdog.start_repeating(*beat, [this] {
+    engine->status([this](const EngineStatus&) { notice.send("WATCHDOG=1"); });
+  });
 }
 
 // Takes nothing new, lets the engine finish while the loop still carries answers out, then ends the
@@ -361,8 +403,9 @@ void Brain::Parts::write_connector_metrics(api::MetricsWriter& out) const {
 void Brain::Parts::begin_stop() {
   if (stopper.joinable()) return;
   machine.logger.info("main", "stopping");
+  notice.send("STOPPING=1\nSTATUS=writing what is left");
   mqtt->drain();
-  for (const auto& connector : ais) connector->drain();
+  connectors->drain();
   ports->drain();
   audit->flush();
   stopper = std::thread([this] {
@@ -386,10 +429,10 @@ Status Brain::run() {
   Parts& p = *parts_;
   FICUS_TRY_VOID(p.loop.watch_signals([&p](int signal) {
     if (signal == SIGTERM || signal == SIGINT) return p.begin_stop();
-    p.reload_access();
-    p.reload_certificates();
+    p.reloader->reload_on_signal();
   }));
   p.engine->start(*p.ingest);
+  p.tell_service_manager();
   p.machine.logger.info("main", "ready",
                         {{"http", p.ports->http_address().text()},
                          {"mqtt", p.mqtt->address().text()},

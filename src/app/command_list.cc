@@ -19,6 +19,24 @@ std::vector<Command> command_list() {
        .summary_zh = "检查配置、数据包、映射和规则，不启动服务",
        .options = {config},
        .run = run_check},
+      {.name = "status",
+       .usage = "status [--url URL] [--watch] [--json]",
+       .summary =
+           "show how a running brain is doing; exit code 0 healthy, 1 degraded, 2 unreachable",
+       .summary_zh = "显示运行中的城市大脑的状态；退出码 0 正常，1 异常，2 无法连接",
+       .options = {{"url", "URL", "default: http://127.0.0.1:8080"},
+                   {"watch", "", "look again and again, until Ctrl-C"},
+                   {"interval", "SECONDS", "between two looks (default: 2)"},
+                   {"json", "", "print the answer of GET /status"}},
+       .run = run_status},
+      {.name = "reload",
+       .usage = "reload [--url URL]",
+       .summary =
+           "have a running brain read its packs, rules and users anew; nothing changes if there "
+           "is a mistake",
+       .summary_zh = "让运行中的城市大脑重新读取数据包、规则和用户；有任何错误则不做改变",
+       .options = {{"url", "URL", "default: http://127.0.0.1:8080"}},
+       .run = run_reload},
       {.name = "demo",
        .usage = "demo [--data DIR] [--http ADDRESS] [--mqtt ADDRESS] [--speed N]",
        .summary = "run the brain with a simulated city",
@@ -86,6 +104,18 @@ std::vector<Command> command_list() {
        .summary_zh = "通读日志并报告损坏，不做任何修改",
        .options = {config},
        .run = run_log_check},
+      {.name = "completion",
+       .usage = "completion bash",
+       .summary = "print a script that completes commands and options in bash",
+       .summary_zh = "输出 bash 的命令补全脚本",
+       .options = {},
+       .run = run_completion},
+      {.name = "manual",
+       .usage = "manual",
+       .summary = "print the manual page ficus(1)",
+       .summary_zh = "输出手册页 ficus(1)",
+       .options = {},
+       .run = run_manual},
   };
   add_user_commands(list);
   return list;

@@ -1,13 +1,23 @@
 #include <fmt/format.h>
 
+#include <cstdlib>
+
 #include "app/command_list.h"
 
 namespace ficus::app {
 
+void configure_logger(const Config& config, const Machine& machine) {
+  LoggerOptions options = config.logger;
+  // systemd says so when standard error is the journal (systemd.exec(5)).
+  options.has_priorities = std::getenv("JOURNAL_STREAM") != nullptr;
+  machine.logger.set_options(options);
+  machine.logger.set_level(config.log_level);
+}
+
 int run_serve(const Arguments& arguments, const Machine& machine) {
   const auto config = load_config(arguments, machine);
   if (!config) return report(config.error());
-  machine.logger.set_level(config->log_level);
+  configure_logger(*config, machine);
   auto brain = Brain::open(*config, machine);
   if (!brain) return report(brain.error());
   const Status ended = (*brain)->run();

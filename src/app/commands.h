@@ -29,6 +29,9 @@ int report(const Error& error);
 // if there is none).
 Result<Config> load_config(const Arguments& arguments, const Machine& machine);
 
+// Level and form of the log lines, as the configuration says.
+void configure_logger(const Config& config, const Machine& machine);
+
 // Parses the words, finds the command, runs it. What main calls.
 int run_command(const std::vector<std::string>& words, const Machine& machine);
 

@@ -173,6 +173,26 @@ Status check_tls(const Config& config) {
   return {};
 }
 
+void read_logger(YamlMap& map, LoggerOptions& logger, Mistakes& mistakes) {
+  int burst = static_cast<int>(logger.burst_lines);
+  int seconds = static_cast<int>(logger.interval.count / Micros::from_seconds(1).count);
+  Section in(map);
+  in.integer("burst_lines", 0, kMillion, burst);
+  in.integer("interval_seconds", 1, 86'400, seconds);
+  logger.burst_lines = static_cast<std::uint32_t>(burst);
+  logger.interval = Micros::from_seconds(seconds);
+  const auto format = map.text("format");
+  if (!format) return;
+  if (*format == "json") {
+    logger.format = LogFormat::json;
+  } else if (*format == "logfmt") {
+    logger.format = LogFormat::logfmt;
+  } else {
+    mistakes.add(map.find("format")->place,
+                 "format: " + expected_one_of(*format, {"logfmt", "json"}));
+  }
+}
+
 template <typename Read>
 void read_section(YamlMap& root, std::string_view key, Mistakes& mistakes, Read read) {
   const YamlNode* const node = root.find(key);
@@ -186,6 +206,7 @@ void read_section(YamlMap& root, std::string_view key, Mistakes& mistakes, Read 
 
 Result<Config> Config::parse(std::string_view text, std::string_view file) {
   Config config;
+  config.file = file;
   Mistakes mistakes(file);
   YamlNode root;
   if (!parse_yaml(text, root, mistakes)) {
@@ -206,6 +227,8 @@ Result<Config> Config::parse(std::string_view text, std::string_view file) {
       }
     }
   }
+  read_section(map, "logger", mistakes,
+               [&](YamlMap& m) { read_logger(m, config.logger, mistakes); });
   read_section(map, "http", mistakes, [&](YamlMap& m) { read_http(m, config.http); });
   read_section(map, "access", mistakes, [&](YamlMap& m) { read_access(m, file, config.access); });
   read_section(map, "mqtt", mistakes, [&](YamlMap& m) { read_mqtt(m, config.mqtt); });

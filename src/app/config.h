@@ -14,11 +14,14 @@ namespace ficus::app {
 // ficus.yaml. Every option, its unit and meaning stand in docs/CONFIGURATION.md; the defaults here
 // are the documented ones.
 struct Config {
+  std::string file;  // where it was read; empty: nothing was read, these are the defaults
   std::string data_directory = "data";
   LogLevel log_level = LogLevel::info;
   int shards = 1;
   std::vector<std::string> packs;  // folders
   bool allow_remote = false;       // listen on other addresses than loopback without TLS
+
+  LoggerOptions logger;
 
   struct Http {
     std::string listen = "127.0.0.1:8080";

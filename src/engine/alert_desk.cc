@@ -167,6 +167,18 @@ void AlertDesk::clear(const twin::EntityView& alert, Timestamp cleared_at, const
   write(alert, next_moment(alert, now), next(*state, AlertEvent::condition_gone), changes, out);
 }
 
+std::size_t AlertDesk::open_count(const twin::Twin& twin) const {
+  std::size_t count = 0;
+  for (const auto& [key, id] : unclosed_) {
+    const auto alert = twin.find_entity(id);
+    const Value status = alert ? twin.value(*alert, at_.status) : Value();
+    const auto state = holds_text(status.kind()) ? alert_state_from_name(status.as_text())
+                                                 : std::optional<AlertState>();
+    if (state && is_open(*state)) ++count;
+  }
+  return count;
+}
+
 std::vector<std::string> AlertDesk::entities_with_open_alert(std::string_view rule,
                                                              const twin::Twin& twin) const {
   const std::string prefix = unclosed_key(rule, "");

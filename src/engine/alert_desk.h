@@ -60,6 +60,7 @@ class AlertDesk {
   // The entities about which the rule has an open alert, in order of their ids.
   std::vector<std::string> entities_with_open_alert(std::string_view rule,
                                                     const twin::Twin& twin) const;
+  std::size_t open_count(const twin::Twin& twin) const;
   // ErrorCode::not_found, or conflict with the state that forbids it.
   Status operate(const AlertCommand& command, const twin::Twin& twin, Timestamp now,
                  ObservationBatch& out) const;

@@ -279,6 +279,11 @@ ShardReport report_of(const Schema& schema, const ShardState& state, const Shard
   report.shard.log_end = shard.log().end().offset;
   report.shard.log_durable = shard.log().durable().offset;
   report.shard.history_position = shard.history_position();
+  report.shard.queue_length = shard.queue().size();
+  report.shard.queue_max = shard.queue().limit();
+  report.shard.alerts_open = state.open_alert_count();
+  report.shard.acknowledge_mean = shard.acknowledge_latency().mean();
+  report.shard.acknowledge_max = shard.acknowledge_latency().max();
   for (TypeId type{0}; type.index() < schema.type_count(); type = TypeId(type.index() + 1)) {
     report.shard.entities_by_type[schema.type_name(type)] = state.twin().entity_count(type);
   }

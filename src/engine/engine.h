@@ -77,6 +77,12 @@ struct ShardStatus {
   std::uint64_t log_end = 0;
   std::uint64_t log_durable = 0;
   std::uint64_t history_position = 0;
+  std::uint64_t queue_length = 0;  // batches that wait
+  std::uint64_t queue_max = 0;
+  std::uint64_t alerts_open = 0;
+  // From a step's taking until it may be acknowledged: recently, and the longest in a minute.
+  Micros acknowledge_mean;
+  Micros acknowledge_max;
 };
 
 struct EngineStatus {

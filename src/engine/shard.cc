@@ -142,6 +142,7 @@ Status Shard::replay(std::string_view payload, Timestamp time, log::Position end
   FICUS_TRY(Step step, state_->replay(payload, time));
   if (end.offset <= history_position_at_open_) return {};
   Pending pending{.end = end,
+                  .taken_at = {},
                   .status = {},
                   .done = {},
                   .settled = std::move(step.settled),
@@ -283,6 +284,7 @@ void Shard::add(Step&& step, Completion&& done) {
   }
   if (!step.record.empty()) append(step.time, step.record);
   pending_.push_back({.end = log_->end(),
+                      .taken_at = parts_.clock.monotonic(),
                       .status = std::move(step.status),
                       .done = std::move(done),
                       .settled = std::move(step.settled),
@@ -338,10 +340,12 @@ void Shard::release(DeliverySink& sink) {
     return fail_waiting(*failure, sink);
   }
   const log::Position acknowledged = log_->acknowledged();
+  const Micros now = pending_.empty() ? Micros{} : parts_.clock.monotonic();
   const bool followed = parts_.followers.load(std::memory_order_relaxed);
   Delivery delivery;
   while (!pending_.empty() && pending_.front().end <= acknowledged) {
     Pending& pending = pending_.front();
+    acknowledge_latency_.note(now - pending.taken_at, now);
     if (pending.done) delivery.completed.push_back({std::move(pending.done), pending.status});
     if (!history_abandoned_) unfed_.push_back(feed_item(pending));
     if (followed) {

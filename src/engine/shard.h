@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "engine/commit_log.h"
 #include "engine/delivery.h"
+#include "engine/latency.h"
 #include "engine/shard_state.h"
 #include "history/feed.h"
 
@@ -80,10 +81,12 @@ class Shard final : private LogFold {
   Status close();
 
   BoundedQueue<Item>& queue() { return queue_; }
+  const BoundedQueue<Item>& queue() const { return queue_; }
   // Has the shard's thread look at its state, in front of what is queued. False if it has ended.
   // Any thread.
   bool ask(Look&& look);
   const CommitLog& log() const { return *log_; }
+  const Latency& acknowledge_latency() const { return acknowledge_latency_; }
   std::uint64_t history_position() const {
     return parts_.history.committed_position(options_.index);
   }
@@ -96,6 +99,7 @@ class Shard final : private LogFold {
  private:
   struct Pending {
     log::Position end;
+    Micros taken_at;  // monotonic
     Status status;
     Completion done;  // may be empty
     std::vector<SettledBatch> settled;
@@ -136,8 +140,9 @@ class Shard final : private LogFold {
   std::deque<Item> backlog_;  // taken off the queue, in slices that make a record each
   std::deque<Pending> pending_;
   std::deque<history::FeedItem> unfed_;
-  std::vector<Item> items_;   // scratch
-  std::vector<Look> looks_;   // scratch
+  std::vector<Item> items_;  // scratch
+  std::vector<Look> looks_;  // scratch
+  Latency acknowledge_latency_;
   bool uncommitted_ = false;  // something was appended and not yet written
   std::uint64_t commit_failures_ = 0;
   std::optional<Micros> history_awaited_since_;  // when stopping

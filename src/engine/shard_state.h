@@ -74,6 +74,7 @@ class ShardState {
   const twin::Twin& twin() const { return twin_; }
   const Books& books() const { return books_; }
   const rules::RuleBook& rules() const { return rules_; }
+  std::size_t open_alert_count() const { return alerts_.open_count(twin_); }
 
  private:
   // Takes the rows for which the twin has room; the number of the others is added to `refused`.

@@ -20,7 +20,11 @@ CREATE RULE standing AS INSERT INTO Alert (severity) SELECT 'medium' FROM Jam WH
 Timestamp at(std::int64_t second) { return Timestamp::from_seconds(1'790'000'000 + second); }
 
 AlertCommand command(std::string id, AlertEvent event = AlertEvent::operator_acknowledge) {
-  return {.alert_id = std::move(id), .event = event, .by = "Lin", .department = "fire"};
+  return {.alert_id = std::move(id),
+          .event = event,
+          .by = "Lin",
+          .department = "fire",
+          .only_of_department = {}};
 }
 
 struct Record {

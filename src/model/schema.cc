@@ -39,6 +39,21 @@ const Schema::Type& Schema::at(TypeId type) const {
   return *types_[type.index()];
 }
 
+void Schema::copy_from(const Schema& other) {
+  FICUS_CHECK(types_.empty());
+  const std::shared_lock lock(other.mutex_);
+  for (std::uint32_t i = 0; i < other.types_.size(); ++i) {
+    auto type = std::make_unique<Type>();
+    type->name = other.types_[i]->name;
+    type->attributes = other.types_[i]->attributes;
+    for (std::uint32_t a = 0; a < type->attributes.size(); ++a) {
+      type->by_name.emplace(type->attributes[a].name, AttributeId(a));
+    }
+    type_by_name_.emplace(type->name, TypeId(i));
+    types_.push_back(std::move(type));
+  }
+}
+
 Result<TypeId> Schema::intern_type(std::string_view name) {
   if (const auto found = find_type(name)) return *found;
   if (!is_valid_name(name)) {

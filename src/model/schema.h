@@ -43,6 +43,10 @@ class Schema {
   Schema& operator=(const Schema&) = delete;
   ~Schema();
 
+  // Adds everything that the other knows, with the same handles: a copy on which files can be tried
+  // before they may change the one in use. REQUIRES: this one is empty.
+  void copy_from(const Schema& other);
+
   // Finds or adds. Names are NGSI-LD names: a letter, then letters, digits, '_' (at most 120
   // bytes).
   Result<TypeId> intern_type(std::string_view name);

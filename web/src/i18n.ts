@@ -94,6 +94,7 @@ export const table = {
   severity_critical: { zh: '紧急', en: 'Critical' },
   alerts_none: { zh: '没有告警', en: 'No alerts' },
   alerts_more: { zh: '另有 {n} 条更早的告警未列出', en: '{n} older alerts not listed' },
+  reloaded: { zh: '配置已更新', en: 'The configuration has changed' },
   alert_new: { zh: '新告警：{what}', en: 'New alert: {what}' },
   alert_show: { zh: '查看告警：{what}', en: 'Show alert: {what}' },
   department_none: { zh: '未指派', en: 'no department' },

@@ -6,6 +6,7 @@ export type LiveMessage =
   | { kind: 'entities'; entities: KeyValues[] }
   | { kind: 'alerts'; alerts: KeyValues[] }
   | { kind: 'sources'; sources: SourceBooks[] }
+  | { kind: 'reload' } // types, zones, rules ... have changed
   | { kind: 'error'; message: string };
 
 export interface LiveHandlers {

@@ -221,6 +221,10 @@ function take(message: LiveMessage): void {
       store.sources = message.sources;
       store.emit('sources');
       return;
+    case 'reload':
+      toast(text('reloaded'));
+      void loadAll();
+      return;
     case 'error':
       toast(message.message, 'error');
       return;

@@ -64,16 +64,17 @@ class AisConnector::Peer final : public net::ConnectionHandler {
   ais::LineSplitter lines_;
 };
 
-AisConnector::AisConnector(net::EventLoop& loop, Ingest& ingest, const Source& source,
-                           const AisTypes& types, const Clock& clock, Logger& logger)
+AisConnector::AisConnector(net::EventLoop& loop, Ingest& ingest,
+                           std::shared_ptr<const Source> source, const AisTypes& types,
+                           const Clock& clock, Logger& logger)
     : loop_(loop),
       ingest_(ingest),
-      source_(source),
+      source_(std::move(source)),
       types_(types),
       clock_(clock),
       logger_(logger),
-      name_(source.declaration.name),
-      builder_(source.id),
+      name_(source_->declaration.name),
+      builder_(source_->id),
       reconnect_(loop),
       expire_(loop),
       reconnect_after_(kReconnectFirst) {}
@@ -81,20 +82,20 @@ AisConnector::AisConnector(net::EventLoop& loop, Ingest& ingest, const Source& s
 AisConnector::~AisConnector() = default;
 
 Result<std::unique_ptr<AisConnector>> AisConnector::open(net::EventLoop& loop, Ingest& ingest,
-                                                         const Source& source, Schema& schema,
-                                                         const Clock& clock, Logger& logger) {
+                                                         std::shared_ptr<const Source> source,
+                                                         Schema& schema, const Clock& clock,
+                                                         Logger& logger) {
   FICUS_TRY(const AisTypes types, AisTypes::declare(schema));
   std::unique_ptr<AisConnector> connector(
-      new AisConnector(loop, ingest, source, types, clock, logger));
+      new AisConnector(loop, ingest, std::move(source), types, clock, logger));
   if (auto started = connector->start(); !started) {
-    return in_context(fmt::format("source '{}': ", source.declaration.name),
-                      std::move(started).error());
+    return in_context(fmt::format("source '{}': ", connector->name_), std::move(started).error());
   }
   return connector;
 }
 
 Status AisConnector::start() {
-  const auto& ais = std::get<AisSource>(source_.declaration.connector);
+  const auto& ais = std::get<AisSource>(source_->declaration.connector);
   expire_.start_repeating(kExpireBeat, [this] {
     receiver_.expire(clock_.now());
     take_lost(name_);
@@ -120,7 +121,7 @@ Status AisConnector::start() {
 }
 
 void AisConnector::connect() {
-  const auto& ais = std::get<AisSource>(source_.declaration.connector);
+  const auto& ais = std::get<AisSource>(source_->declaration.connector);
   connector_ = std::make_unique<net::TcpConnector>(
       loop_, host_port(ais), net::TcpConnectOptions{},
       [this](Result<std::unique_ptr<net::TcpConnection>> tcp) {
@@ -151,7 +152,7 @@ void AisConnector::add_peer(std::unique_ptr<net::Connection> tcp) {
 
 void AisConnector::remove_peer(Peer& peer) {
   peers_.erase(peer.place);
-  if (!std::get<AisSource>(source_.declaration.connector).is_listening) connect_later();
+  if (!std::get<AisSource>(source_->declaration.connector).is_listening) connect_later();
 }
 
 void AisConnector::on_datagram(std::span<const std::byte> bytes, const net::Address& sender) {
@@ -251,6 +252,13 @@ void AisConnector::drain() {
   hand_over();
 }
 
+void AisConnector::stop() {
+  drain();
+  udp_.reset();
+  peers_.clear();
+  expire_.cancel();
+}
+
 AisCounts AisConnector::counts() const {
   AisCounts counts = counts_;
   counts.connections = peers_.size();
@@ -262,7 +270,7 @@ net::Address AisConnector::address() const {
   if (udp_ != nullptr) return udp_->address();
   if (listener_ != nullptr) return listener_->address();
   net::Address peer;
-  peer.port = std::get<AisSource>(source_.declaration.connector).port;
+  peer.port = std::get<AisSource>(source_->declaration.connector).port;
   return peer;
 }
 

@@ -36,13 +36,17 @@ class AisConnector {
  public:
   // REQUIRES: the source is an AIS source.
   static Result<std::unique_ptr<AisConnector>> open(net::EventLoop& loop, Ingest& ingest,
-                                                    const Source& source, Schema& schema,
-                                                    const Clock& clock, Logger& logger);
+                                                    std::shared_ptr<const Source> source,
+                                                    Schema& schema, const Clock& clock,
+                                                    Logger& logger);
   ~AisConnector();
   AisConnector(const AisConnector&) = delete;
   AisConnector& operator=(const AisConnector&) = delete;
 
   void drain();
+  // Hears nothing more and gives up its port; it may be destroyed once everything is handed over.
+  void stop();
+  bool is_idle() const { return builder_.empty() && !room_awaited_ && !hand_over_posted_; }
   AisCounts counts() const;
   const std::string& name() const { return name_; }  // of the source
   // Where it listens; the peer's port is all there is for a client.
@@ -51,8 +55,8 @@ class AisConnector {
  private:
   class Peer;
 
-  AisConnector(net::EventLoop& loop, Ingest& ingest, const Source& source, const AisTypes& types,
-               const Clock& clock, Logger& logger);
+  AisConnector(net::EventLoop& loop, Ingest& ingest, std::shared_ptr<const Source> source,
+               const AisTypes& types, const Clock& clock, Logger& logger);
   Status start();
   void connect();
   void connect_later();
@@ -69,7 +73,7 @@ class AisConnector {
 
   net::EventLoop& loop_;
   Ingest& ingest_;
-  const Source& source_;
+  const std::shared_ptr<const Source> source_;
   const AisTypes types_;
   const Clock& clock_;
   Logger& logger_;

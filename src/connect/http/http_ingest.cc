@@ -24,16 +24,16 @@ bool is_newline_delimited(std::string_view content_type) {
 // away.
 class Upload : public std::enable_shared_from_this<Upload> {
  public:
-  Upload(Ingest& ingest, const Source& source, const HttpIngestLimits& limits,
+  Upload(Ingest& ingest, std::shared_ptr<const Source> source, const HttpIngestLimits& limits,
          std::unique_ptr<net::HttpExchange> exchange)
       : ingest_(ingest),
-        source_(source),
+        source_(std::move(source)),
         limits_(limits),
         exchange_(std::move(exchange)),
-        builder_(source.id),
+        builder_(source_->id),
         lines_(limits.line_bytes_max),
-        key_("/ingest/" + source.declaration.name) {
-    const auto& http = std::get<HttpSource>(source.declaration.connector);
+        key_("/ingest/" + source_->declaration.name) {
+    const auto& http = std::get<HttpSource>(source_->declaration.connector);
     for (const std::string& name : http.parameters) {
       placeholders_.push_back(exchange_->parameter(name));
     }
@@ -54,11 +54,11 @@ class Upload : public std::enable_shared_from_this<Upload> {
 
  private:
   void map(std::string_view payload) {
-    source_.declaration.mapping->map({.key = key_,
-                                      .placeholders = placeholders_,
-                                      .payload = payload,
-                                      .received_at = ingest_.now()},
-                                     scratch_, builder_);
+    source_->declaration.mapping->map({.key = key_,
+                                       .placeholders = placeholders_,
+                                       .payload = payload,
+                                       .received_at = ingest_.now()},
+                                      scratch_, builder_);
     if (builder_.item_count() >= limits_.batch_items_max ||
         builder_.bytes() >= limits_.batch_bytes_max) {
       hand_over();
@@ -183,7 +183,7 @@ class Upload : public std::enable_shared_from_this<Upload> {
   }
 
   Ingest& ingest_;
-  const Source& source_;
+  const std::shared_ptr<const Source> source_;
   const HttpIngestLimits limits_;
   std::unique_ptr<net::HttpExchange> exchange_;
   SourceBatchBuilder builder_;
@@ -217,7 +217,7 @@ void HttpIngest::on_post(std::string_view source_name,
     return respond_error(*exchange, 503,
                          {ErrorCode::overloaded, "the brain is behind: try again in a second"});
   }
-  std::make_shared<Upload>(ingest_, *source, limits_, std::move(exchange))->start();
+  std::make_shared<Upload>(ingest_, sources_.share(*source), limits_, std::move(exchange))->start();
 }
 
 }  // namespace ficus::connect

@@ -33,6 +33,8 @@ struct AisSource {
   bool is_listening = true;  // else we connect (tcp only)
   std::string host;
   std::uint16_t port = 0;
+
+  friend bool operator==(const AisSource&, const AisSource&) = default;
 };
 
 struct SourceDeclaration {
