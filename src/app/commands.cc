@@ -17,8 +17,11 @@ void print_help() {
   fmt::print("ficus {} - a city brain in one binary / 榕脑：一个程序就是城市大脑\n\n",
              FICUS_VERSION);
   fmt::print("usage: ficus COMMAND [options]\n\n");
+  std::size_t width = 0;
+  for (const Command& command : commands()) width = std::max(width, command.name.size());
   for (const Command& command : commands()) {
-    fmt::print("  {:<14} {}\n  {:<14} {}\n", command.name, command.summary, "", command.summary_zh);
+    fmt::print("  {:<{}}  {}\n  {:<{}}  {}\n", command.name, width, command.summary, "", width,
+               command.summary_zh);
   }
   fmt::print("\nficus COMMAND --help tells more. / 用 ficus 命令 --help 查看详情。\n");
 }

@@ -215,7 +215,7 @@ class Tls(unittest.TestCase):
             brain.key.write_text("nonsense", encoding="utf-8")
             brain.process.send_signal(signal.SIGHUP)
             log = brain.folder / "brain.log"
-            brain.wait_for("the refusal", lambda: "the old ones stay" in log.read_text(errors="replace"))
+            brain.wait_for("the refusal", lambda: "nothing was changed" in log.read_text(errors="replace"))
             self.assertEqual(self.curl(brain, "--cacert", brain.authority.certificate).returncode, 0)
             for target, source in zip((brain.certificate, brain.key), made):
                 target.write_bytes(source.read_bytes())
