@@ -294,8 +294,8 @@ Status Brain::Parts::open_ports() {
                                 .accept_mqtt = [this](std::unique_ptr<net::Connection> connection) {
                                   mqtt->accept(std::move(connection));
                                 }}));
-  reloader = std::make_unique<Reloader>(
-      Reloader::Parts{machine, loop, schema, *engine, sources, *connectors, packs, *live, config});
+  reloader = std::make_unique<Reloader>(Reloader::Parts{
+      machine, loop, schema, *engine, sources, *connectors, packs, *live, *access, config});
   reloader->add_part([this](const Config& c, const LoadedPacks* p, const Schema& s) {
     return prepare_users(
         *access, c, machine,

@@ -53,7 +53,10 @@ void Reloader::reload_on_signal() {
     asked_again_ = true;
     return;
   }
-  reload("signal", [](Result<std::string>) {});  // finish() logs what comes of it
+  reload("signal", [this](const Result<std::string>& outcome) {
+    parts_.access.audit(nullptr, {}, access::AuditAction::administer, "reload",
+                        outcome ? access::AuditOutcome::succeeded : access::AuditOutcome::failed);
+  });
 }
 
 void Reloader::reload(const std::string& by, Done done) {

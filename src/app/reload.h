@@ -31,6 +31,7 @@ class Reloader {
     Connectors& connectors;
     LoadedPacks& packs;
     api::LiveStream& live;
+    access::AccessControl& access;  // for the audit; the API records who asked it
     Config& config;
   };
   explicit Reloader(const Parts& parts) : parts_(parts) {}
