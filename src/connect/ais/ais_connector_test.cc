@@ -28,7 +28,8 @@ net::Address free_address() {
 
 struct AisHouse : EngineHouse {
   explicit AisHouse(std::string_view ais) : EngineHouse(source_of(ais), "types: {}\n") {
-    auto opened = AisConnector::open(loop, *ingest, sources.all()[0], schema, clock, logger);
+    auto opened =
+        AisConnector::open(loop, *ingest, sources.share(sources.all()[0]), schema, clock, logger);
     EXPECT_TRUE(opened) << opened.error().message;
     connector = *std::move(opened);
   }
