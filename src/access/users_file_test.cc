@@ -97,6 +97,11 @@ TEST(UsersFile, NamesAreCheckedAgainstThePacks) {
   EXPECT_NE(message.find("no department 'x'"), std::string::npos) << message;
 }
 
+TEST(UsersFile, NothingBehindANulIsIgnored) {
+  EXPECT_EQ(mistakes_of(std::string("anonymous: viewer\n&\0\nusers: []\n", 30)),
+            "users.yaml:2:2: a control character: the file must be text");
+}
+
 TEST(UsersFile, EveryPrefixIsAnAnswer) {
   const std::string text = fmt::format(
       "roles:\n  r: {{publish: [\"a/%u/#\"], read: \"*\"}}\nusers:\n  - name: wang\n    password: "

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <cstdio>
+#include <cstdlib>
 #include <iostream>
 #include <iterator>
 #include <optional>
@@ -113,6 +114,10 @@ int run_sql(const Arguments& arguments, const Machine& machine) {
   request.target = "/sql";
   request.headers.add("Content-Type", "text/plain; charset=utf-8");
   request.headers.add("Accept", *accept);
+  // In the environment and not an argument, which every user of the machine can see.
+  if (const char* const token = std::getenv("FICUS_TOKEN")) {
+    request.headers.add("Authorization", fmt::format("Bearer {}", token));
+  }
   request.body = arguments.positional()[0];
   client.request(std::move(request), [&](Result<net::HttpResponse> response) {
     answer = std::move(response);

@@ -3,9 +3,12 @@ import base64
 import hashlib
 import http.client
 import json
+import os
+import pathlib
 import re
 import signal
 import subprocess
+import tempfile
 import time
 import unittest
 
@@ -14,6 +17,7 @@ import harness
 PASSWORDS = {"admin": "Xk7-admin-secret", "wang": "Xk7-wang-secret", "li": "Xk7-li-secret", "gate": "Xk7-gate-secret",
              "ana": "Xk7-ana-secret"}
 TOKEN = "ficus_" + "5e" * 32
+ADMIN_TOKEN = "ficus_" + "9c" * 32
 EXPIRED = "ficus_" + "6f" * 32
 
 
@@ -37,6 +41,7 @@ users:
   - {{name: ana, password: "{hashes['ana']}", roles: analyst}}
 tokens:
   - {{name: feed, user: gate, sha256: "{sha(TOKEN)}", expires: 2099-01-01}}
+  - {{name: tool, user: admin, sha256: "{sha(ADMIN_TOKEN)}"}}
   - {{name: old, user: admin, sha256: "{sha(EXPIRED)}", expires: 2020-01-01}}
 {extra}"""
 
@@ -67,7 +72,7 @@ class Access(unittest.TestCase):
     def tearDownClass(cls):
         cls.brain.stop()
         log = (cls.brain.folder / "brain.log").read_text(errors="replace")
-        for secret in [*PASSWORDS.values(), TOKEN, EXPIRED, *cls.hashes.values(), "guess-"]:
+        for secret in [*PASSWORDS.values(), TOKEN, ADMIN_TOKEN, EXPIRED, *cls.hashes.values(), "guess-"]:
             assert secret not in log, f"a secret is in the log: {secret}"
 
     @classmethod
@@ -181,6 +186,16 @@ class Access(unittest.TestCase):
         self.assertEqual(self.status("POST", "/logout", cookie), 204)
         self.assertEqual(self.status("GET", "/whoami", cookie), 401)
 
+    def test_our_own_command_takes_a_token(self):
+        token = "ficus_" + "8b" * 32
+        words = [str(harness.BINARY), "sql", "SELECT 40 + 2 AS answer", "--format", "csv", "--url",
+                 f"http://127.0.0.1:{self.brain.http_port}"]
+        for given, code in ((token, 1), (TOKEN, 1), (ADMIN_TOKEN, 0)):
+            done = subprocess.run(words, env={**os.environ, "FICUS_TOKEN": given}, stdout=subprocess.PIPE,
+                                  stderr=subprocess.STDOUT, text=True, timeout=60, check=False)
+            self.assertEqual(done.returncode, code, done.stdout)
+            self.assertEqual("42" in done.stdout, code == 0, done.stdout)
+
     def test_guessing_is_slowed_down(self):
         statuses = [self.log_in("ghost", f"guess-{i}")[0] for i in range(8)]
         self.assertEqual(statuses[:6], [401] * 6)
@@ -234,6 +249,47 @@ class Access(unittest.TestCase):
             self.users.write_text(text, encoding="utf-8")
             self.brain.process.send_signal(signal.SIGHUP)
             self.brain.wait_for("the old users", lambda: self.status("GET", "/types", bearer(token)) == 401, 10)
+
+
+class Commands(unittest.TestCase):
+    """ficus user and ficus token change the users file, and nothing else in it."""
+
+    def test_users_and_tokens(self):
+        with tempfile.TemporaryDirectory() as folder:
+            users = pathlib.Path(folder) / "users.yaml"
+
+            def run(*words, given="", expect=0):
+                done = subprocess.run([str(harness.BINARY), *words, "--users", str(users)], input=given, text=True,
+                                      stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60, check=False)
+                self.assertEqual(done.returncode, expect, done.stderr)
+                return done.stdout, done.stderr
+
+            run("user", "add", "admin", "--roles", "administrator", given="Xk7-admin-secret\n")
+            users.write_text("# our people\n" + users.read_text())
+            users.chmod(0o640)
+            run("user", "add", "王芳", "--roles", "viewer,analyst", "--department", "市水务局", "--no-password")
+            self.assertEqual(users.stat().st_mode & 0o777, 0o640)
+            listed = run("user", "list")[0]
+            self.assertRegex(listed, r"admin +password +administrator")
+            self.assertRegex(listed, r"王芳 +token only +viewer,analyst +市水务局")
+            token = run("token", "add", "feed", "--user", "王芳", "--days", "10")[0].strip()
+            self.assertRegex(token, r"^ficus_[0-9a-f]{64}$")
+            text = users.read_text()
+            self.assertIn(hashlib.sha256(token.encode()).hexdigest(), text)
+            self.assertTrue(text.startswith("# our people\n"))
+            for secret in (token, "Xk7-admin-secret"):
+                self.assertNotIn(secret, text)
+            self.assertIn("feed", run("token", "list")[0])
+            # What would make a file that cannot be loaded changes nothing.
+            for words, given in ((("user", "add", "admin"), "Xk7-admin-secret\n"), (("user", "add", "x", "--roles", "no"), "12345678\n"),
+                                 (("user", "add", "y"), "short\n"), (("user", "add", "a b"), "12345678\n"),
+                                 (("user", "remove", "nobody"), ""), (("user", "remove", "王芳"), ""),
+                                 (("token", "add", "t", "--user", "nobody"), "")):
+                run(*words, given=given, expect=1)
+                self.assertEqual(users.read_text(), text, words)
+            run("token", "revoke", "feed")
+            run("user", "remove", "王芳")
+            self.assertEqual(len(run("user", "list")[0].splitlines()), 1)
 
 
 class PageLogin(unittest.TestCase):

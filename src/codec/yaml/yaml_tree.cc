@@ -195,6 +195,19 @@ bool parse_yaml(std::string_view text, YamlNode& root, Mistakes& mistakes) {
     mistakes.add({}, "the file is not UTF-8");
     return false;
   }
+  // YAML 1.2, 5.1: no control characters but these. The parser takes NUL for the end of the file,
+  // and what stands behind it would be ignored without a word.
+  const auto is_forbidden = [](char c) {
+    return static_cast<unsigned char>(c) < 0x20 && c != '\t' && c != '\n' && c != '\r';
+  };
+  if (const auto bad = std::ranges::find_if(text, is_forbidden); bad != text.end()) {
+    const std::string_view before(text.begin(), bad);
+    const std::size_t line_begin = before.rfind('\n') + 1;  // 0 if there is none
+    mistakes.add({static_cast<int>(std::ranges::count(before, '\n')) + 1,
+                  static_cast<int>(before.size() - line_begin) + 1},
+                 "a control character: the file must be text");
+    return false;
+  }
   TreeBuilder builder(mistakes);
   try {
     std::istringstream stream{std::string(text)};
