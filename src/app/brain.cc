@@ -237,6 +237,10 @@ Status Brain::Parts::open_ports() {
       .session_messages_max = to_size(config.mqtt.session_messages_max),
       .session_bytes_max = to_size(config.mqtt.session_kib_max) << 10,
       .retained_messages_max = to_size(config.mqtt.retained_messages_max),
+      .retained_bytes_max = to_size(config.mqtt.retained_mib_max) << 20,
+      .receive_maximum = static_cast<std::uint16_t>(config.mqtt.receive_maximum),
+      .topic_alias_max = static_cast<std::uint16_t>(config.mqtt.topic_alias_max),
+      .keep_alive_max_s = static_cast<std::uint16_t>(config.mqtt.keep_alive_seconds_max),
       .session_expiry_max = Micros::from_hours(config.mqtt.session_hours_max)};
   FICUS_TRY(mqtt, connect::MqttServer::open(
                       {.loop = loop,
@@ -245,7 +249,8 @@ Status Brain::Parts::open_ports() {
                        .disk = machine.disk,
                        .clock = machine.clock,
                        .logger = machine.logger,
-                       .data_directory = config.data_directory},
+                       .data_directory = config.data_directory,
+                       .access = access.get()},
                       log_options(config, machine.random_seed + 1, intake.get()), mqtt_options));
   notifier = std::make_unique<connect::MqttNotifier>(*mqtt, *ingest, schema);
   connectors = std::make_unique<Connectors>(
@@ -353,6 +358,16 @@ void Brain::Parts::write_connector_metrics(api::MetricsWriter& out) const {
   write(kCounter, "ficus_mqtt_messages_sent_total", "PUBLISH packets sent", counts.messages_sent);
   write(kCounter, "ficus_mqtt_messages_dropped_total",
         "Messages dropped since a client took too little", counts.messages_dropped);
+  write(kGauge, "ficus_mqtt_retained_bytes", "What retained messages take", counts.retained_bytes);
+  write(kGauge, "ficus_mqtt_messages_held", "QoS 2 messages on their way to the engine",
+        counts.messages_held);
+  write(kCounter, "ficus_mqtt_messages_expired_total",
+        "Messages that expired before they were sent", counts.messages_expired);
+  write(kCounter, "ficus_mqtt_messages_refused_total",
+        "PUBLISH packets refused: no right, not as promised, or a full disk",
+        counts.messages_refused);
+  write(kCounter, "ficus_mqtt_retained_refused_total", "Messages not retained for want of room",
+        counts.retained_refused);
   write(kCounter, "ficus_mqtt_protocol_errors_total", "Connections ended for what they sent",
         counts.protocol_errors);
   write_access_metrics(*access, *audit, out);

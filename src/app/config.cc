@@ -55,6 +55,10 @@ void read_mqtt(Section in, Config::Mqtt& mqtt) {
   in.integer("session_messages_max", 1, 10 * kMillion, mqtt.session_messages_max);
   in.integer("session_kib_max", 1, 1024 * 1024, mqtt.session_kib_max);
   in.integer("retained_messages_max", 1, 10 * kMillion, mqtt.retained_messages_max);
+  in.integer("retained_mib_max", 1, 1024 * 1024, mqtt.retained_mib_max);
+  in.integer("receive_maximum", 1, 65'535, mqtt.receive_maximum);
+  in.integer("topic_alias_max", 0, 65'535, mqtt.topic_alias_max);
+  in.integer("keep_alive_seconds_max", 0, 65'535, mqtt.keep_alive_seconds_max);
   in.integer("session_hours_max", 1, 24 * 365, mqtt.session_hours_max);
 }
 

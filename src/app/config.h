@@ -44,6 +44,10 @@ struct Config {
     int session_messages_max = 10'000;  // queued for a client that is away
     int session_kib_max = 16 * 1024;
     int retained_messages_max = 1'000'000;
+    int retained_mib_max = 1024;
+    int receive_maximum = 8192;      // QoS 1 and 2 messages of a client that are not answered yet
+    int topic_alias_max = 32;        // of a client; 0: none
+    int keep_alive_seconds_max = 0;  // 5.0 clients are told to use at most this; 0: as they wish
     int session_hours_max = 24 * 7;  // a session unused for so long is forgotten
     // What a connection may hold of packets that are not whole.
     std::size_t input_bytes_max() const {

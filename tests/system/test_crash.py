@@ -1,5 +1,6 @@
 """kill -9 at random moments while meters send over MQTT QoS 1 and HTTP: what was acknowledged is there afterwards,
-exactly once, and so are sessions and retained messages."""
+exactly once, and so are sessions and retained messages; a QoS 2 publisher and subscriber lose and double nothing."""
+import collections
 import http.client
 import json
 import os
@@ -115,14 +116,55 @@ class MqttMeter(Meter):
             client.disconnect()
 
 
-class Subscriber:
-    """A persistent session that hears every meter; remembers what it was handed."""
+class OnceMeter(Meter):
+    """QoS 2 with a session of its own that lasts: the client sends again what is owed, and nothing else does."""
+    WINDOW = 20
 
-    def __init__(self, port):
-        self.heard = set()
+    def run(self):
+        lock = threading.Lock()
+        in_flight = {}
+        early = set()
+        client = mqtt.Client(client_id=self.name_, clean_session=False)
+        client.max_inflight_messages_set(self.WINDOW)
+        client.max_queued_messages_set(0)
+        client.reconnect_delay_set(1, 1)
+
+        def on_publish(_client, _data, mid):
+            with lock:
+                if mid in in_flight:
+                    self.acknowledge(in_flight.pop(mid))
+                else:
+                    early.add(mid)
+
+        client.on_publish = on_publish
+        client.connect("127.0.0.1", self.brain.mqtt_port, keepalive=10)
+        client.loop_start()
+        while self.running or self.unacknowledged:
+            if not self.running or len(self.unacknowledged) >= self.WINDOW:
+                time.sleep(0.001)
+                continue
+            number = self.next_reading()
+            info = client.publish(f"meter/{self.name_}", self.unacknowledged[number], qos=2)
+            with lock:
+                if info.mid in early:
+                    early.discard(info.mid)
+                    self.acknowledge(number)
+                else:
+                    in_flight[info.mid] = number
+        client.loop_stop()
+        client.disconnect()
+
+
+class Subscriber:
+    """A persistent session that hears every meter; remembers what it was handed, and how often."""
+
+    def __init__(self, port, name="archive", topic="meter/#", qos=1):
+        self.heard = collections.Counter()
         self.sessions = []
-        self.client = mqtt.Client(client_id="archive", clean_session=False)
-        self.client.on_message = lambda _c, _d, m: self.heard.add((m.topic, json.loads(m.payload)["n"]))
+        self.topic = topic
+        self.qos = qos
+        self.client = mqtt.Client(client_id=name, clean_session=False)
+        self.client.on_message = lambda _c, _d, m: self.heard.update([(m.topic, json.loads(m.payload)["n"])])
         self.client.on_connect = self.on_connect
         self.client.reconnect_delay_set(1, 1)
         self.client.connect("127.0.0.1", port, keepalive=10)
@@ -131,7 +173,7 @@ class Subscriber:
     def on_connect(self, client, _data, flags, _code):
         self.sessions.append(flags["session present"])
         if not flags["session present"]:
-            client.subscribe("meter/#", qos=1)
+            client.subscribe(self.topic, qos=self.qos)
 
     def stop(self):
         self.client.loop_stop()
@@ -150,9 +192,11 @@ class Crash(unittest.TestCase):
             publisher.loop_stop()
             publisher.disconnect()
             subscriber = Subscriber(brain.mqtt_port)
-            brain.wait_for("the subscription", lambda: subscriber.sessions, 10)
+            once = Subscriber(brain.mqtt_port, "once", "meter/q0", 2)
+            brain.wait_for("the subscriptions", lambda: subscriber.sessions and once.sessions, 10)
             time.sleep(0.5)
             meters = [MqttMeter(brain, f"m{i}") for i in range(3)] + [HttpMeter(brain, f"h{i}") for i in range(2)]
+            meters.append(OnceMeter(brain, "q0"))
             for meter in meters:
                 meter.start()
             received_before = 0
@@ -185,11 +229,20 @@ class Crash(unittest.TestCase):
             # The subscriber's session was always resumed, and every acknowledged message has reached it.
             self.assertEqual(subscriber.sessions[0], 0)
             self.assertTrue(all(subscriber.sessions[1:]), subscriber.sessions)
-            wanted = {(f"meter/{m.name_}", n) for m in meters if isinstance(m, MqttMeter) for n in m.acknowledged}
+            wanted = {(f"meter/{m.name_}", n) for m in meters
+                      if isinstance(m, (MqttMeter, OnceMeter)) for n in m.acknowledged}
+            # QoS 2 from end to end: each message once, none twice and none missing.
+            exactly = {("meter/q0", n): 1 for n in meters[-1].acknowledged}
+            self.assertGreater(len(exactly), KILLS)
             try:
-                brain.wait_for("the queued messages", lambda: wanted <= subscriber.heard, 60)
+                brain.wait_for("the queued messages", lambda: wanted <= subscriber.heard.keys(), 60)
+                brain.wait_for("the messages of QoS 2", lambda: exactly.keys() <= once.heard.keys(), 60)
+                time.sleep(0.3)
+                self.assertEqual(exactly, dict(once.heard))
+                self.assertTrue(all(once.sessions[1:]), once.sessions)
             finally:
                 subscriber.stop()
+                once.stop()
             kept = []
             reader = mqtt.Client(client_id="reader", clean_session=True)
             reader.on_message = lambda _c, _d, m: kept.append((m.topic, m.payload.decode(), m.retain))

@@ -46,7 +46,7 @@ Result<std::unique_ptr<MqttServer>> MqttServer::open(const MqttServerParts& part
                                    [raw = server.get()](std::unique_ptr<net::Connection> tcp) {
                                      raw->accept(std::move(tcp));
                                    }));
-  server->second_.start_repeating(kSecond, [raw = server.get()] { raw->on_second(); });
+  server->second_.start_repeating(kSecond, [raw = server.get()] { raw->tick(); });
   return server;
 }
 
@@ -345,7 +345,7 @@ void MqttServer::resume_held() {
   }
 }
 
-void MqttServer::on_second() {
+void MqttServer::tick() {
   begin_turn();
   const Micros now = parts_.clock.monotonic();
   std::vector<MqttConnection*> overdue;

@@ -114,6 +114,10 @@ class MqttServer {
   // Called whenever a client has subscribed, unsubscribed, or gone.
   void on_subscriptions_changed(net::Task task) { on_subscriptions_changed_ = std::move(task); }
 
+  // What is due by the clock: wills, sessions, keep-alives, tries again. A timer calls it each
+  // second.
+  void tick();
+
   // Accepts and reads no more.
   void drain();
   // Tells the clients that the server shuts down (5.0) and closes. After drain().
@@ -171,7 +175,6 @@ class MqttServer {
   void release_waiting();
   void note_subscriptions_changed();
   void resume_held();
-  void on_second();
   void snapshot_if_due();
 
   const MqttServerParts parts_;
