@@ -198,7 +198,7 @@ void run_ingest(const Options& options) {
   std::unique_ptr<Client> hung;
   if (options.number("hung", 0) != 0) {
     hung = std::make_unique<Client>(poller, options.target, "hung");
-    hung->subscribe("#");
+    hung->subscribe("city/#");
   }
   // Hears one vehicle of all, and must go on hearing it.
   Client listener(poller, options.target, "listener");
