@@ -95,6 +95,9 @@ void ApiServer::get(Exchange exchange, const Who& who) {
   if (first == "sql" && path.size() == 2 && path[1] == "queries") {
     return get_queries(std::move(exchange), who);
   }
+  if (first == "admin" && path.size() == 2 && path[1] == "backup") {
+    return get_backup(std::move(exchange), who);
+  }
   get_page(std::move(exchange));
 }
 
@@ -106,6 +109,9 @@ void ApiServer::post(Exchange exchange, const Who& who) {
   if (path.size() == 1 && path[0] == "sql") return post_sql(std::move(exchange), who);
   if (path.size() == 2 && path[0] == "admin" && path[1] == "reload") {
     return post_reload(std::move(exchange), who);
+  }
+  if (path.size() == 2 && path[0] == "admin" && path[1] == "backup") {
+    return post_backup(std::move(exchange), who);
   }
   if (path.size() == 3 && path[0] == "alerts") {
     return post_alert(std::move(exchange), who, path[1], path[2]);

@@ -16,6 +16,16 @@
 
 namespace ficus::api {
 
+// Takes backups of the running brain.
+class Backups {
+ public:
+  virtual ~Backups() = default;
+  // ErrorCode::conflict while one is under way or if the directory is not empty. It goes on
+  // beside everything else; status_json() tells how far it is.
+  virtual Status start(const std::string& directory) = 0;
+  virtual std::string status_json() const = 0;
+};
+
 // What the API borrows; all of it outlives the server.
 struct ApiParts {
   net::EventLoop& loop;
@@ -37,6 +47,7 @@ struct ApiParts {
   std::function<void(std::string by, OnReload on_reload)> reload;
   // Adds what only the process knows (uptime, memory, last errors, MQTT) to /status.
   std::function<void(json::JsonWriter&)> process_status;
+  Backups* backups = nullptr;
   // Adds what the connectors know to /metrics.
   std::function<void(class MetricsWriter&)> connector_metrics;
   GateOptions gate;
@@ -87,6 +98,8 @@ class ApiServer final : public net::HttpHandler {
   void post_sql(Exchange exchange, const Who& who);
   void post_ingest(Exchange exchange, const Who& who, const std::string& source);
   void post_alert(Exchange exchange, const Who& who, std::string id, std::string_view step);
+  void get_backup(Exchange exchange, const Who& who);
+  void post_backup(Exchange exchange, const Who& who);
   void broadcast_sources();
   void write_disk(json::JsonWriter& json) const;
   void write_intake_metrics(class MetricsWriter& out) const;

@@ -1,12 +1,17 @@
+#include <fmt/format.h>
+
 #include "api/api_server.h"
 #include "api/json_parts.h"
 #include "api/metrics.h"
+#include "codec/json/json_reader.h"
 #include "connect/http/respond.h"
 
 namespace ficus::api {
 namespace {
 
 using connect::respond_json;
+
+constexpr std::size_t kBackupBodyMax = 64 << 10;
 
 }  // namespace
 
@@ -158,6 +163,38 @@ void ApiServer::broadcast_sources() {
     parts_.loop.post([this, books = std::move(books)] {
       parts_.live.broadcast_sources(sources_json(books, nullptr));
     });
+  });
+}
+
+void ApiServer::get_backup(Exchange exchange, const Who& who) {
+  if (!who->may_administer()) return gate_.deny(*exchange, who, "backup");
+  if (parts_.backups == nullptr) {
+    return connect::respond_error(*exchange, {ErrorCode::unavailable, "no backups here"});
+  }
+  respond_json(*exchange, parts_.backups->status_json());
+}
+
+void ApiServer::post_backup(Exchange exchange, const Who& who) {
+  net::HttpExchange& e = *exchange;
+  if (!who->may_administer()) return gate_.deny(e, who, "backup");
+  e.read_body(kBackupBodyMax, [this, who, exchange = std::move(exchange)](std::string_view body) {
+    json::JsonDocument document;
+    const auto value = document.parse(body);
+    const json::JsonValue directory = value ? value->member("directory") : json::JsonValue();
+    if (directory.kind() != json::JsonKind::text || !directory.as_text().starts_with('/')) {
+      return connect::respond_error(*exchange,
+                                    {ErrorCode::invalid_input,
+                                     "expected {\"directory\": \"/absolute/path\"}, on the brain's "
+                                     "machine"});
+    }
+    if (parts_.backups == nullptr) {
+      return connect::respond_error(*exchange, {ErrorCode::unavailable, "no backups here"});
+    }
+    gate_.access().audit(who.get(), exchange->peer().text(), access::AuditAction::administer,
+                         fmt::format("backup into {}", directory.as_text()));
+    const Status started = parts_.backups->start(std::string(directory.as_text()));
+    if (!started) return connect::respond_error(*exchange, started.error());
+    respond_json(*exchange, parts_.backups->status_json(), 202);
   });
 }
 

@@ -9,6 +9,7 @@
 #include "api/api_server.h"
 #include "api/metrics.h"
 #include "app/access_setup.h"
+#include "app/backup_service.h"
 #include "app/connectors.h"
 #include "app/ports.h"
 #include "app/process_figures.h"
@@ -161,6 +162,7 @@ class Brain::Parts final {
   const ServiceNotice notice = ServiceNotice::from_environment();
   net::Timer watchdog{loop};
   const Micros started_at = machine.clock.monotonic();
+  std::unique_ptr<BackupService> backups;
   std::thread stopper;
   Status stopped;
 };
@@ -269,6 +271,11 @@ Status Brain::Parts::open_ports() {
   history_service =
       std::make_unique<api::HistoryService>(*history, loop, machine.clock, history_service_options);
   live = std::make_unique<api::LiveStream>(*ingest, loop, schema, *access, any_simulated);
+  std::vector<CommitLog*> logs = engine->logs();
+  logs.push_back(&mqtt->log());
+  backups = std::make_unique<BackupService>(
+      BackupService::Parts{machine.disk, machine.clock, machine.logger, config.data_directory,
+                           std::move(logs), *history, *feed});
   api = std::make_unique<api::ApiServer>(api::ApiParts{
       .loop = loop,
       .ingest = *ingest,
@@ -288,6 +295,7 @@ Status Brain::Parts::open_ports() {
       .reload = [this](std::string by,
                        auto on_reload) { reloader->reload(by, std::move(on_reload)); },
       .process_status = [this](json::JsonWriter& json) { write_process_status(json); },
+      .backups = backups.get(),
       .connector_metrics = [this](api::MetricsWriter& out) { write_connector_metrics(out); },
       .gate = {.checks_host = !config.allow_remote}});
   FICUS_TRY(ports, Ports::open({.loop = loop,
@@ -419,6 +427,7 @@ void Brain::Parts::begin_stop() {
   if (stopper.joinable()) return;
   machine.logger.info("main", "stopping");
   notice.send("STOPPING=1\nSTATUS=writing what is left");
+  backups->ask_to_stop();
   mqtt->drain();
   connectors->drain();
   ports->drain();
@@ -456,6 +465,7 @@ Status Brain::run() {
                          {"version", FICUS_VERSION}});
   p.loop.run();
   p.stopper.join();
+  p.backups->stop();
   Status status = p.mqtt->close();
   if (!p.stopped) status = p.stopped;
   p.machine.logger.info("main", "stopped");

@@ -9,12 +9,10 @@
 #include "api/history_service.h"
 #include "app/client_target.h"
 #include "app/command_list.h"
-#include "base/time_text.h"
 #include "codec/json/json_reader.h"
 #include "connect/ingest/source_set.h"
 #include "connect/mapping/describe.h"
 #include "connect/mapping/types_file.h"
-#include "log/log_check.h"
 #include "net/address.h"
 #include "net/http_client.h"
 
@@ -174,40 +172,6 @@ int run_source_try(const Arguments& arguments, const Machine& machine) {
       builder);
   fmt::print("{}", connect::describe(builder.take(now), schema));
   return 0;
-}
-
-int run_log_check(const Arguments& arguments, const Machine& machine) {
-  std::vector<std::string> directories = arguments.positional();
-  if (directories.empty()) {
-    const auto config = load_config(arguments, machine);
-    if (!config) return report(config.error());
-    const std::string root = config->data_directory + "/log";
-    const auto names = machine.disk.list(root);
-    if (!names) return report(names.error());
-    for (const std::string& name : *names) directories.push_back(root + "/" + name);
-  }
-  bool sound = true;
-  for (const std::string& directory : directories) {
-    const log::CheckReport found = log::check(machine.disk, directory);
-    fmt::print("{}: {} segments, {} records, {} bytes, positions {} to {}\n", directory,
-               found.segments, found.records, found.record_bytes, found.begin.offset,
-               found.end.offset);
-    if (found.records > 0) {
-      fmt::print("  from {} to {}\n", to_iso8601(found.first_time), to_iso8601(found.last_time));
-    }
-    for (const log::SnapshotCheck& snapshot : found.snapshots) {
-      fmt::print("  snapshot {} at {}: {} bytes, {}\n", snapshot.file, snapshot.position.offset,
-                 snapshot.bytes, snapshot.problem.empty() ? "sound" : snapshot.problem);
-    }
-    if (found.torn_bytes > 0) {
-      fmt::print("  torn tail of {} bytes (never acknowledged; cut off at the next start): {}\n",
-                 found.torn_bytes, found.torn_reason);
-    }
-    for (const std::string& problem : found.problems) fmt::print("  DAMAGED: {}\n", problem);
-    sound = sound && found.sound();
-  }
-  fmt::print("{}\n", sound ? "sound" : "DAMAGED");
-  return sound ? 0 : 1;
 }
 
 }  // namespace ficus::app

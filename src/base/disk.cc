@@ -4,6 +4,10 @@
 
 namespace ficus {
 
+Status Disk::link(const std::string& from, const std::string&) {
+  return fail(ErrorCode::unavailable, "this disk has no second names for files such as " + from);
+}
+
 std::string parent_directory(std::string_view path) {
   const std::size_t slash = path.rfind('/');
   if (slash == std::string_view::npos) return ".";

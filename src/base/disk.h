@@ -47,6 +47,8 @@ class Disk {
   // Makes creations, renames and removals in the directory survive a power loss.
   virtual Status sync_directory(const std::string& path) = 0;
   virtual Result<std::uint64_t> free_bytes(const std::string& path) = 0;
+  // A second name for a file that is never written again. Any failure means: copy it.
+  virtual Status link(const std::string& from, const std::string& to);
 };
 
 // The machine's file system. Created in main only.
@@ -60,6 +62,7 @@ class PosixDisk final : public Disk {
   Status rename(const std::string& from, const std::string& to) override;
   Status sync_directory(const std::string& path) override;
   Result<std::uint64_t> free_bytes(const std::string& path) override;
+  Status link(const std::string& from, const std::string& to) override;
 };
 
 // Conveniences over any disk.

@@ -133,6 +133,11 @@ Status PosixDisk::rename(const std::string& from, const std::string& to) {
   return {};
 }
 
+Status PosixDisk::link(const std::string& from, const std::string& to) {
+  if (::link(from.c_str(), to.c_str()) != 0) return io_error("link", from);
+  return {};
+}
+
 Status PosixDisk::sync_directory(const std::string& path) {
   const int descriptor = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (descriptor < 0) return io_error("open directory", path);

@@ -107,6 +107,12 @@ std::string Engine::source_name(SourceId source) const {
   return sources_.at(source.index());
 }
 
+std::vector<CommitLog*> Engine::logs() {
+  std::vector<CommitLog*> logs;
+  for (const auto& shard : shards_) logs.push_back(&shard->log());
+  return logs;
+}
+
 std::size_t Engine::shard_of(std::string_view id) const { return hash64(id) % shards_.size(); }
 
 bool Engine::try_submit(SourceBatch&& batch, Completion&& done) {

@@ -135,6 +135,9 @@ class Engine {
   // runs when it is durable in all shards.
   void change(const Configuration& configuration, const rules::RuleSetPtr& rules, Completion done);
 
+  // The logs, by shard: for those who copy their files.
+  std::vector<CommitLog*> logs();
+
   Schema& schema() { return parts_.schema; }
   std::size_t shard_count() const { return shards_.size(); }
 

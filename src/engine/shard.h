@@ -87,6 +87,7 @@ class Shard final : private LogFold {
   bool ask(Look&& look);
   const CommitLog& log() const { return *log_; }
   const Latency& acknowledge_latency() const { return acknowledge_latency_; }
+  CommitLog& log() { return *log_; }
   std::uint64_t history_position() const {
     return parts_.history.committed_position(options_.index);
   }

@@ -65,6 +65,7 @@ class DuckHistory final : public History {
                                    std::stop_token stop) override;
   Result<SeriesSummary> series(const SeriesRequest& request, RowSink& sink,
                                std::stop_token stop) override;
+  Result<std::vector<FinishedFile>> copy_database(const std::string& to_directory) override;
   HistoryFigures figures() override;
 
  private:
@@ -121,6 +122,10 @@ class DuckHistory final : public History {
   std::atomic<std::uint32_t> queries_active_ = 0;
   std::atomic<std::uint64_t> answer_files_ = 0;  // numbers their names
   std::atomic<bool> files_suspect_ = false;      // a query met an unreadable file
+
+  // Never closed once opened: POSIX takes all of a process's locks from a file when it closes any
+  // descriptor of it (fcntl, F_SETLK), and DuckDB keeps others out with one.
+  std::unique_ptr<File> database_file_;
 
   // Of the history thread.
   std::size_t declared_types_ = 0;  // of the schema, have their views

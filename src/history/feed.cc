@@ -20,7 +20,14 @@ HistoryFeed::HistoryFeed(History& history, const Clock& clock, FeedOptions optio
   for (std::size_t shard = 0; shard < positions.size(); ++shard) {
     committed_[shard] = positions[shard];
   }
-  thread_ = std::thread([this] { run(); });
+  thread_ = std::thread([this] {
+    run();
+    {
+      const std::lock_guard lock(tasks_mutex_);
+      has_ended_ = true;
+    }
+    run_tasks();
+  });
 }
 
 HistoryFeed::~HistoryFeed() { (void)flush_and_stop({}); }
@@ -68,12 +75,29 @@ void HistoryFeed::run() {
       }
       commit_at = clock_.monotonic() + options_.commit_interval;
     }
+    run_tasks();
     // Also while commits fail: maintenance may set the damaged file aside that they fail on.
     if (!stopping_ && now >= maintain_at) {
       maintain();
       maintain_at = clock_.monotonic() + options_.maintain_interval;
     }
   }
+}
+
+bool HistoryFeed::run_between_commits(std::move_only_function<void()> task) {
+  const std::lock_guard lock(tasks_mutex_);
+  if (has_ended_) return false;
+  tasks_.push_back(std::move(task));
+  return true;
+}
+
+void HistoryFeed::run_tasks() {
+  std::vector<std::move_only_function<void()>> tasks;
+  {
+    const std::lock_guard lock(tasks_mutex_);
+    tasks.swap(tasks_);
+  }
+  for (auto& task : tasks) task();
 }
 
 void HistoryFeed::take(FeedItem& item) {

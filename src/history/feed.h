@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <span>
 #include <string>
 #include <thread>
@@ -67,6 +68,9 @@ class HistoryFeed {
   // Waits for room. False if the feed was stopped.
   bool push(FeedItem&& item) { return queue_.push(std::move(item)); }
 
+  // Runs the task on the feed's thread, between commits. False if the feed has ended. Any thread.
+  bool run_between_commits(std::move_only_function<void()> task);
+
   // Up to here the shard's log is in history, durably: the log may forget it. Any thread.
   std::uint64_t committed_position(std::uint32_t shard) const;
   std::size_t queue_size() const { return queue_.size(); }
@@ -80,6 +84,7 @@ class HistoryFeed {
   void take(FeedItem& item);
   bool commit();
   void maintain();
+  void run_tasks();
 
   History& history_;
   const Clock& clock_;
@@ -94,6 +99,9 @@ class HistoryFeed {
   std::atomic<bool> stopping_ = false;
   std::atomic<std::int64_t> stop_by_ = 0;  // Clock::monotonic, when stopping
   Status last_;
+  std::mutex tasks_mutex_;  // one task in hours
+  std::vector<std::move_only_function<void()>> tasks_;
+  bool has_ended_ = false;
   std::thread thread_;
 };
 

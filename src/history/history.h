@@ -39,6 +39,13 @@ struct MaintenanceReport {
   }
 };
 
+// A file that history will never write again; it may be deleted by retention.
+struct FinishedFile {
+  std::string file;  // relative to the directory
+  std::uint64_t bytes = 0;
+  std::uint32_t crc = 0;  // CRC-32C
+};
+
 struct HistoryFigures {
   std::uint64_t rows_committed = 0;  // since open
   std::uint64_t rows_pending = 0;    // appended, not committed
@@ -89,6 +96,11 @@ class History {
                                            std::stop_token stop = {}) = 0;
   virtual Result<SeriesSummary> series(const SeriesRequest& request, RowSink& sink,
                                        std::stop_token stop = {}) = 0;
+
+  // Copies the database as it lies on the disk into the directory, and names the files that belong
+  // to it: together they are a history at one position, as after a crash. Of the thread that
+  // commits.
+  virtual Result<std::vector<FinishedFile>> copy_database(const std::string& to_directory);
 
   virtual HistoryFigures figures() = 0;
 };

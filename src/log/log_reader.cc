@@ -55,7 +55,7 @@ Result<const Record*> LogReader::next() {
     }
     record_ = outcome.record;
     position_ = record_.end;
-    if (record_.kind != kDurableMark) return &record_;
+    if (record_.kind != kDurableMark && record_.kind != kLost) return &record_;
   }
   return nullptr;
 }

@@ -60,7 +60,7 @@ Result<std::unique_ptr<LogWriter>> LogWriter::open(Disk& disk, std::string direc
 
 Result<Position> LogWriter::append(RecordKind kind, Timestamp time,
                                    std::span<const std::span<const std::byte>> parts) {
-  FICUS_CHECK(kind != kDurableMark);
+  FICUS_CHECK(kind != kDurableMark && kind != kLost);
   const Position begin = end_;
   FICUS_TRY_VOID(append_record(kind, time, parts));
   return begin;

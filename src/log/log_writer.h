@@ -71,7 +71,7 @@ class LogWriter {
 
   // Returns where the record begins; it ends at end(). The payload is the parts put together.
   // invalid_input if it is above payload_bytes_max, overloaded if the buffer has no room. REQUIRES:
-  // kind != kDurableMark.
+  // kind != kDurableMark, kLost.
   Result<Position> append(RecordKind kind, Timestamp time,
                           std::span<const std::span<const std::byte>> parts);
   Result<Position> append(RecordKind kind, Timestamp time, std::span<const std::byte> payload);

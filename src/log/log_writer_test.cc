@@ -19,7 +19,7 @@ TEST(LogWriter, PositionsFollowEachOtherAndReadBack) {
   const auto first = (*log)->append(kKind, kTime, parts);
   ASSERT_EQ(first, Position{0});
   EXPECT_EQ((*log)->end(), Position{50});
-  const auto second = (*log)->append(RecordKind{255}, {-5}, std::span<const std::byte>{});
+  const auto second = (*log)->append(RecordKind{254}, {-5}, std::span<const std::byte>{});
   ASSERT_EQ(second, Position{50});
   EXPECT_EQ((*log)->written_end(), Position{0});
   EXPECT_EQ((*log)->buffered_bytes(), 90U);
@@ -35,7 +35,7 @@ TEST(LogWriter, PositionsFollowEachOtherAndReadBack) {
   std::vector<Kept> found;
   ASSERT_TRUE(read_all(disk, {}, found));
   const std::vector<Kept> expected = {{{0}, {50}, kKind, kTime, "hello city"},
-                                      {{50}, {90}, RecordKind{255}, {-5}, ""}};
+                                      {{50}, {90}, RecordKind{254}, {-5}, ""}};
   EXPECT_TRUE(found == expected);
 }
 

@@ -80,7 +80,7 @@ class Life {
 
   void append() {
     Kept kept;
-    kept.kind = RecordKind{static_cast<std::uint8_t>(1 + random_.below(255))};
+    kept.kind = RecordKind{static_cast<std::uint8_t>(1 + random_.below(254))};
     kept.time = {static_cast<std::int64_t>(random_.next())};
     kept.payload = payload();
     const std::size_t cut = kept.payload.empty() ? 0 : random_.below(kept.payload.size());

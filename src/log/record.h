@@ -10,12 +10,17 @@
 
 namespace ficus::log {
 
-// What a payload is, in the words of the caller: any number but 0, which is the log's own.
+// What a payload is, in the words of the caller: any number but 0 and 255, which are
+// the log's own.
 enum class RecordKind : std::uint8_t {};
 
 // A record without payload, which only says how far the log was durable when it was written.
 // Readers pass over it.
 constexpr RecordKind kDurableMark{0};
+
+// A record in place of others that are gone, written by a repair: its payload means nothing.
+// Readers pass over it.
+constexpr RecordKind kLost{255};
 
 // The largest payload the format allows, so that a reader knows how much memory one record can ask
 // for.

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "log/log_repair.h"
 #include "log/scan.h"
 #include "log/segment_reader.h"
 
@@ -64,6 +65,13 @@ Status sync_tail(Disk& disk, const std::string& directory, const std::vector<Pos
 
 Result<Recovered> recover(Disk& disk, const std::string& directory, const RecoverOptions& options) {
   FICUS_TRY_VOID(disk.make_directories(directory));
+  FICUS_TRY(const std::vector<std::string> names, disk.list(directory));
+  for (const std::string& name : names) {
+    if (!name.ends_with(kRepairedSuffix)) continue;
+    return fail(ErrorCode::corrupt, fmt::format("{}/{}: a repair was interrupted: run ficus log "
+                                                "repair again",
+                                                directory, name));
+  }
   NoVisitor visitor;
   FICUS_TRY(const Scan scan, log::scan(disk, directory, options.verify_from, visitor));
   if (scan.damage) {

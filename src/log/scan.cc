@@ -155,6 +155,18 @@ Status require_torn(Disk& disk, const std::string& directory, const Scan& scan,
   return {};
 }
 
+Result<std::uint64_t> bytes_behind(Disk& disk, const std::string& directory, const Scan& scan) {
+  std::uint64_t bytes = 0;
+  for (std::size_t i = scan.damage->segment; i < scan.segments.size(); ++i) {
+    FICUS_TRY(const auto file,
+              disk.open(segment_path(directory, scan.segments[i]), OpenMode::read));
+    FICUS_TRY(const std::uint64_t size, file->size());
+    const std::uint64_t kept = i == scan.damage->segment ? scan.damage->file_offset : 0;
+    bytes += size > kept ? size - kept : 0;
+  }
+  return bytes;
+}
+
 std::string describe(const Damage& damage) {
   return fmt::format("{} at offset {} (position {}): {}", damage.file, damage.file_offset,
                      damage.position.offset, describe(damage.fault));

@@ -49,6 +49,9 @@ Result<std::optional<Witness>> find_witness(Disk& disk, const std::string& direc
 Status require_torn(Disk& disk, const std::string& directory, const Scan& scan,
                     Position known_durable);
 
+// From the damage to the end of the last file. REQUIRES: scan.damage.
+Result<std::uint64_t> bytes_behind(Disk& disk, const std::string& directory, const Scan& scan);
+
 // "FILE at offset 40 (position 0): checksum: expected 1, found 2".
 std::string describe(const Damage& damage);
 // The error of damage that is not a torn tail.

@@ -21,6 +21,10 @@ std::string segment_path(std::string_view directory, Position first) {
   return fmt::format("{}/{:020}{}", directory, first.offset, kSegmentSuffix);
 }
 
+std::uint64_t segment_file_bytes(Position first, Position end) {
+  return kSegmentHeaderBytes + (end - first);
+}
+
 std::optional<Position> position_of_name(std::string_view name, std::string_view suffix) {
   if (name.size() != kPositionDigits + suffix.size() || !name.ends_with(suffix))
     return std::nullopt;
@@ -77,6 +81,17 @@ Result<std::span<const std::byte>> SegmentReader::view(std::uint64_t offset, std
 
 Result<SegmentReader::Outcome> SegmentReader::read(Position at, Position limit,
                                                    std::optional<std::uint32_t> salt) {
+  return read(at, limit, salt, true);
+}
+
+Result<SegmentReader::Outcome> SegmentReader::read_damaged(Position at, Position limit,
+                                                           std::optional<std::uint32_t> salt) {
+  return read(at, limit, salt, false);
+}
+
+Result<SegmentReader::Outcome> SegmentReader::read(Position at, Position limit,
+                                                   std::optional<std::uint32_t> salt,
+                                                   bool checks_sum) {
   const std::uint64_t offset = file_offset(at);
   const std::uint64_t end =
       limit - first_ > UINT64_MAX - kSegmentHeaderBytes ? UINT64_MAX : file_offset(limit);
@@ -95,9 +110,12 @@ Result<SegmentReader::Outcome> SegmentReader::read(Position at, Position limit,
     outcome.fault = Fault{"bytes of the record", record_bytes, bytes.size()};
     return outcome;
   }
-  outcome.hashed_bytes = record_bytes;
-  outcome.fault = check_record_checksum(bytes);
-  if (outcome.fault) return outcome;
+  if (checks_sum) {
+    outcome.hashed_bytes = record_bytes;
+    outcome.fault = check_record_checksum(bytes);
+    if (outcome.fault) return outcome;
+  }
+  outcome.salt = header.salt;
   outcome.record = {.kind = header.kind,
                     .time = header.time,
                     .position = at,

@@ -10,16 +10,14 @@
 #include "base/disk.h"
 #include "base/result.h"
 #include "log/format.h"
+#include "log/segments.h"
 
 // Segment files as they lie in the directory. Internal to this module.
 namespace ficus::log {
 
-std::string segment_path(std::string_view directory, Position first);
 // The position in a name of 20 digits plus `suffix`; nullopt for any other name, and for a number
 // above INT64_MAX, which no log lives to reach, so that sums of positions never overflow.
 std::optional<Position> position_of_name(std::string_view name, std::string_view suffix);
-// Where the segments begin, ascending.
-Result<std::vector<Position>> list_segments(Disk& disk, const std::string& directory);
 
 // Reads records of one segment at any position through a sliding buffer. Used by one thread.
 class SegmentReader {
@@ -32,10 +30,14 @@ class SegmentReader {
     Record record;  // sound if there is no fault; borrows from the reader
     std::optional<Fault> fault;
     std::uint64_t hashed_bytes = 0;
+    std::uint32_t salt = 0;  // as the record has it
   };
   // Reads the record at `at`, which must end at or before `limit`; nothing behind the limit is
   // looked at or kept. REQUIRES: first() <= at.
   Result<Outcome> read(Position at, Position limit, std::optional<std::uint32_t> salt);
+
+  // The same without the checksum: what a record whose header makes sense would be.
+  Result<Outcome> read_damaged(Position at, Position limit, std::optional<std::uint32_t> salt);
 
   // Looks for the next offset at or behind `from` where the bytes say that a record of this very
   // position begins; data_end() if there is none.
@@ -53,6 +55,8 @@ class SegmentReader {
  private:
   SegmentReader(std::string path, Position first, std::unique_ptr<File> file)
       : path_(std::move(path)), first_(first), file_(std::move(file)) {}
+  Result<Outcome> read(Position at, Position limit, std::optional<std::uint32_t> salt,
+                       bool checks_sum);
   // Up to `bytes` bytes from `offset` on, fewer only if `end` or the file does not reach as far.
   Result<std::span<const std::byte>> view(std::uint64_t offset, std::size_t bytes,
                                           std::uint64_t end);

@@ -125,6 +125,8 @@ class MqttServer {
   // Makes the sessions durable and closes the log. After the loop has ended.
   Status close();
   MqttServerCounts counts() const;
+  // For those who copy its files.
+  CommitLog& log() { return *log_; }
 
  private:
   friend class MqttConnection;
