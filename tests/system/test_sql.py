@@ -115,7 +115,7 @@ class Sql(unittest.TestCase):
         for thread in threads:
             thread.start()
         states = self.brain.wait_for("four queries", lambda: len(self.brain.get("/sql/queries")["queries"]) == 4 and
-                                     self.brain.get("/sql/queries")["queries"], 5)
+                                     self.brain.get("/sql/queries")["queries"], 30)
         self.assertEqual([q["state"] for q in states], ["running", "running", "waiting", "waiting"])
         self.assertEqual(states[0]["sql"], SLOW)
         self.assertGreater(states[0]["elapsedMs"], 0)
@@ -128,9 +128,9 @@ class Sql(unittest.TestCase):
             thread.join()
         self.assertEqual([status for status, _ in answers], [504] * 4)
         self.assertTrue(all(b"cancelled" in body for _, body in answers), answers)
+        self.brain.wait_for("no query", lambda: self.brain.get("/sql/queries")["queries"] == [], 5)
         self.assertEqual(self.brain.request("DELETE", f"/sql/queries/{states[0]['id']}")[0], 404)
         self.assertEqual(self.brain.request("DELETE", "/sql/queries/x")[0], 404)
-        self.brain.wait_for("no query", lambda: self.brain.get("/sql/queries")["queries"] == [], 5)
 
     def test_a_client_that_goes_away_ends_its_query(self):
         connection = http.client.HTTPConnection("127.0.0.1", self.brain.http_port)

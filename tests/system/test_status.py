@@ -88,7 +88,7 @@ class Status(unittest.TestCase):
             self.assertEqual(code, 0, command)
             self.assertTrue(text.startswith(f"usage: ficus {command}"), text)
             self.assertIn(f'"{command}"*)', completion)
-            self.assertIn(f".SS ficus {command}", manual)
+            self.assertIn(".SS ficus " + command.replace("-", "\\-"), manual)
         subprocess.run(["bash", "-n"], input=completion.encode(), check=True)
 
 

@@ -237,7 +237,7 @@ class SelfSigned(unittest.TestCase):
         with self.assertRaisesRegex(RuntimeError, "exists"):
             brain.run("tls", "self-signed", str(folder))
         port = free_port()
-        text = brain.config.read_text(encoding="utf-8").replace("http: {", f"http: {{listen_tls: '0.0.0.0:{port}', ")
+        text = brain.config.read_text(encoding="utf-8").replace("http: {", f"http: {{listen_tls: '127.0.0.1:{port}', ")
         brain.config.write_text(text + f"tls: {{certificate: {folder}/server.crt, key: {folder}/server.key}}\n",
                                 encoding="utf-8")
         with brain:
@@ -250,7 +250,9 @@ class SelfSigned(unittest.TestCase):
     def test_a_plain_port_for_everyone_is_refused(self):
         brain = Brain("parking")
         text = brain.config.read_text(encoding="utf-8").replace("listen: '127.0.0.1:", "listen: '0.0.0.0:")
-        brain.config.write_text(text, encoding="utf-8")
+        (brain.folder / "users.yaml").write_text("users: [{name: wang, roles: viewer, certificate: wang}]\n",
+                                                 encoding="utf-8")
+        brain.config.write_text(text + "access: {users: users.yaml}\n", encoding="utf-8")
         done = subprocess.run([str(BINARY), "check", "--config", str(brain.config)], stdout=subprocess.PIPE,
                               stderr=subprocess.STDOUT, check=False)
         self.assertEqual(done.returncode, 1)
