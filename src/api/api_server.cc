@@ -28,6 +28,7 @@ ApiServer::ApiServer(const ApiParts& parts)
     : parts_(parts),
       gate_(parts.access, parts.gate),
       engine_(parts.ingest.engine()),
+      quarantine_(parts.loop, parts.ingest, parts.sources, parts.history),
       sources_timer_(parts.loop) {
   sources_timer_.start_repeating(kSourcesBeat, [this] { broadcast_sources(); });
 }
@@ -98,6 +99,11 @@ void ApiServer::get(Exchange exchange, const Who& who) {
   if (first == "admin" && path.size() == 2 && path[1] == "backup") {
     return get_backup(std::move(exchange), who);
   }
+  if (first == "quarantine") {
+    // The bytes may be of any type.
+    if (!who->may_administer()) return gate_.deny(*exchange, who, "administer");
+    return quarantine_.on_get(std::move(exchange));
+  }
   get_page(std::move(exchange));
 }
 
@@ -115,6 +121,10 @@ void ApiServer::post(Exchange exchange, const Who& who) {
   }
   if (path.size() == 3 && path[0] == "alerts") {
     return post_alert(std::move(exchange), who, path[1], path[2]);
+  }
+  if (!path.empty() && path[0] == "quarantine") {
+    if (!who->may_administer()) return gate_.deny(*exchange, who, "administer");
+    return quarantine_.on_post(std::move(exchange), who->name());
   }
   respond_error(*exchange, {ErrorCode::not_found,
                             fmt::format("there is no POST {}", exchange->target().path)});

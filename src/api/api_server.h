@@ -7,7 +7,9 @@
 #include "api/gate.h"
 #include "api/history_service.h"
 #include "api/live_stream.h"
+#include "api/quarantine_desk.h"
 #include "codec/json/json_writer.h"
+#include "connect/client/source_link.h"
 #include "connect/http/http_ingest.h"
 #include "connect/ingest/ingest.h"
 #include "connect/ingest/source_set.h"
@@ -50,6 +52,8 @@ struct ApiParts {
   Backups* backups = nullptr;
   // Adds what the connectors know to /metrics.
   std::function<void(class MetricsWriter&)> connector_metrics;
+  // How a source that we fetch from is doing; null for others.
+  std::function<const connect::LinkStatus*(std::string_view source)> link_status;
   GateOptions gate;
 };
 
@@ -110,6 +114,7 @@ class ApiServer final : public net::HttpHandler {
   const ApiParts parts_;
   Gate gate_;
   Engine& engine_;
+  QuarantineDesk quarantine_;
   net::Timer sources_timer_;
 
   // What each source had received at the last beat, to tell a rate.

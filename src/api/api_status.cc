@@ -12,6 +12,22 @@ namespace {
 using connect::respond_json;
 
 constexpr std::size_t kBackupBodyMax = 64 << 10;
+void write_time(Timestamp time, json::JsonWriter& json) {
+  time == Timestamp::min() ? json.null() : json.time(time);
+}
+
+void write_link(const connect::LinkStatus& link, json::JsonWriter& json) {
+  json.key("connection").begin_object();
+  json.key("state").text(connect::link_state_name(link.state));
+  json.key("peer").text(link.peer);
+  json.key("connectedAt");
+  write_time(link.connected_at, json);
+  json.key("lastError").text(link.last_error);
+  json.key("lastErrorAt");
+  write_time(link.last_error_at, json);
+  json.key("attempts").integer(signed_count(link.attempts));
+  json.key("failures").integer(signed_count(link.failures)).end_object();
+}
 
 }  // namespace
 
@@ -129,11 +145,7 @@ std::string ApiServer::sources_json(const std::map<std::string, SourceBooks, std
     for (const auto& [reason, items] : b.refused_by) json.key(reason).integer(signed_count(items));
     json.end_object();
     json.key("lastReceivedAt");
-    if (b.last_received_at == Timestamp::min()) {
-      json.null();
-    } else {
-      json.time(b.last_received_at);
-    }
+    write_time(b.last_received_at, json);
     Rate& rate = rates_[declaration.name];
     if (now - rate.at >= Micros::from_seconds(1)) {
       if (rate.at.micros != 0) {
@@ -143,7 +155,11 @@ std::string ApiServer::sources_json(const std::map<std::string, SourceBooks, std
       rate.received = b.received;
       rate.at = now;
     }
-    json.key("ratePerSecond").number(rate.per_second).end_object();
+    json.key("ratePerSecond").number(rate.per_second);
+    const connect::LinkStatus* const link =
+        parts_.link_status ? parts_.link_status(declaration.name) : nullptr;
+    if (link != nullptr) write_link(*link, json);
+    json.end_object();
   }
   json.end_array().end_object();
   return text;

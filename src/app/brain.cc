@@ -15,6 +15,7 @@
 #include "app/process_figures.h"
 #include "app/reload.h"
 #include "app/service_notice.h"
+#include "app/source_links.h"
 #include "base/hash.h"
 #include "connect/ais/vessel_mapping.h"
 #include "connect/http/http_ingest.h"
@@ -99,6 +100,7 @@ Status declare_own_types(Schema& schema) {
   FICUS_TRY_VOID(AlertAttributes::declare(schema));
   FICUS_TRY_VOID(ConfigurationAttributes::declare(schema));
   FICUS_TRY_VOID(connect::AuditAttributes::declare(schema));
+  FICUS_TRY_VOID(declare_marks(schema));
   return connect::declare_vessel_type(schema);
 }
 
@@ -153,6 +155,8 @@ class Brain::Parts final {
   std::unique_ptr<connect::MqttServer> mqtt;
   std::unique_ptr<connect::MqttNotifier> notifier;
   std::unique_ptr<Connectors> connectors;
+  std::unique_ptr<connect::SecretReader> secrets;
+  std::unique_ptr<SourceLinks> links;
   std::unique_ptr<connect::HttpIngest> http_ingest;
   std::unique_ptr<api::HistoryService> history_service;
   std::unique_ptr<api::LiveStream> live;
@@ -258,6 +262,17 @@ Status Brain::Parts::open_ports() {
   connectors = std::make_unique<Connectors>(
       Connectors::Parts{loop, *ingest, schema, machine.clock, machine.logger});
   FICUS_TRY_VOID(connectors->change(sources));
+  secrets = std::make_unique<connect::SecretReader>(SourceLinks::secrets(machine.disk));
+  links = std::make_unique<SourceLinks>(connect::LinkParts{.loop = loop,
+                                                           .ingest = *ingest,
+                                                           .secrets = *secrets,
+                                                           .disk = machine.disk,
+                                                           .clock = machine.clock,
+                                                           .logger = machine.logger,
+                                                           .random_seed = machine.random_seed + 2},
+                                        open_parquet);
+  FICUS_TRY(SourceLinks::Links opened, links->open(sources));
+  links->take(std::move(opened));
   http_ingest = std::make_unique<connect::HttpIngest>(*ingest, sources);
   api::HistoryServiceOptions history_service_options;
   history_service_options.limits.time_max = Micros::from_seconds(config.sql.seconds_max);
@@ -297,6 +312,7 @@ Status Brain::Parts::open_ports() {
       .process_status = [this](json::JsonWriter& json) { write_process_status(json); },
       .backups = backups.get(),
       .connector_metrics = [this](api::MetricsWriter& out) { write_connector_metrics(out); },
+      .link_status = [this](std::string_view source) { return links->status(source); },
       .gate = {.checks_host = !config.allow_remote}});
   FICUS_TRY(ports, Ports::open({.loop = loop,
                                 .config = config,
@@ -308,7 +324,7 @@ Status Brain::Parts::open_ports() {
                                   mqtt->accept(std::move(connection));
                                 }}));
   reloader = std::make_unique<Reloader>(Reloader::Parts{
-      machine, loop, schema, *engine, sources, *connectors, packs, *live, *access, config});
+      machine, loop, schema, *engine, sources, *connectors, *links, packs, *live, *access, config});
   reloader->add_part([this](const Config& c, const LoadedPacks* p, const Schema& s) {
     return prepare_users(
         *access, c, machine,
@@ -380,6 +396,7 @@ void Brain::Parts::write_connector_metrics(api::MetricsWriter& out) const {
         counts.protocol_errors);
   write_access_metrics(*access, *audit, out);
   connectors->write_metrics(out);
+  links->write_metrics(out);
 }
 
 void Brain::Parts::write_process_status(json::JsonWriter& json) const {
@@ -430,6 +447,7 @@ void Brain::Parts::begin_stop() {
   backups->ask_to_stop();
   mqtt->drain();
   connectors->drain();
+  links->drain();
   ports->drain();
   audit->flush();
   stopper = std::thread([this] {

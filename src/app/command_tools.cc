@@ -2,17 +2,12 @@
 
 #include <cstdio>
 #include <cstdlib>
-#include <iostream>
-#include <iterator>
 #include <optional>
 
 #include "api/history_service.h"
 #include "app/client_target.h"
 #include "app/command_list.h"
 #include "codec/json/json_reader.h"
-#include "connect/ingest/source_set.h"
-#include "connect/mapping/describe.h"
-#include "connect/mapping/types_file.h"
 #include "net/address.h"
 #include "net/http_client.h"
 
@@ -124,54 +119,6 @@ int run_sql(const Arguments& arguments, const Machine& machine) {
   loop.run();
   if (!*answer) return report((*answer).error());
   return print_answer(**answer, arguments);
-}
-
-int run_source_try(const Arguments& arguments, const Machine& machine) {
-  if (arguments.positional().size() != 1) {
-    fmt::print(stderr, "ficus source try: expected the name of a source\n");
-    return 2;
-  }
-  const auto config = load_config(arguments, machine);
-  if (!config) return report(config.error());
-  Schema schema;
-  auto packs = LoadedPacks::load(config->packs, machine.disk, schema);
-  if (!packs) return report(packs.error());
-  connect::SourceSet sources;
-  for (connect::SourceDeclaration& declaration : packs->sources) {
-    if (auto added = sources.add(SourceId(0), std::move(declaration)); !added) {
-      return report(added.error());
-    }
-  }
-  const std::string& name = arguments.positional()[0];
-  const connect::Source* const source = sources.find(name);
-  if (source == nullptr) {
-    return report({ErrorCode::not_found, fmt::format("there is no source '{}'", name)});
-  }
-  if (source->declaration.mapping == nullptr) {
-    return report(
-        {ErrorCode::invalid_input, fmt::format("source '{}' is AIS: its mapping is fixed", name)});
-  }
-  const std::string payload{std::istreambuf_iterator<char>(std::cin), {}};
-  const std::string topic = arguments.value("topic", "/ingest/" + name);
-  std::vector<std::string_view> placeholders;
-  if (const auto* mqtt = std::get_if<connect::MqttSource>(&source->declaration.connector)) {
-    if (!mqtt->topic.match(topic, placeholders)) {
-      return report(
-          {ErrorCode::invalid_input, fmt::format("--topic: '{}' does not fit the source's topic {}",
-                                                 topic, mqtt->topic.text())});
-    }
-  } else {
-    placeholders.resize(
-        std::get<connect::HttpSource>(source->declaration.connector).parameters.size());
-  }
-  connect::MappingScratch scratch;
-  connect::SourceBatchBuilder builder(SourceId(0));
-  const Timestamp now = machine.clock.now();
-  source->declaration.mapping->map(
-      {.key = topic, .placeholders = placeholders, .payload = payload, .received_at = now}, scratch,
-      builder);
-  fmt::print("{}", connect::describe(builder.take(now), schema));
-  return 0;
 }
 
 }  // namespace ficus::app

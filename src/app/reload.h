@@ -9,6 +9,7 @@
 #include "app/brain.h"
 #include "app/connectors.h"
 #include "app/packs.h"
+#include "app/source_links.h"
 #include "engine/engine.h"
 
 namespace ficus::app {
@@ -29,6 +30,7 @@ class Reloader {
     Engine& engine;
     connect::SourceSet& sources;
     Connectors& connectors;
+    SourceLinks& links;
     LoadedPacks& packs;
     api::LiveStream& live;
     access::AccessControl& access;  // for the audit; the API records who asked it

@@ -84,7 +84,8 @@ Result<std::unique_ptr<File>> PosixDisk::open(const std::string& path, OpenMode 
   int flags = O_CLOEXEC;
   switch (mode) {
     case OpenMode::read:
-      flags |= O_RDONLY;
+      // A FIFO that someone put among files must not make us wait; regular files do not care.
+      flags |= O_RDONLY | O_NONBLOCK;
       break;
     case OpenMode::append:
       flags |= O_RDWR | O_APPEND | O_CREAT;

@@ -58,6 +58,15 @@ export interface SourceBooks {
   refusedBy: Record<string, number>;
   lastReceivedAt: string | null;
   ratePerSecond: number;
+  connection?: Connection; // of a source that the brain fetches from
+}
+
+export interface Connection {
+  state: 'connecting' | 'connected' | 'waiting' | 'stopped';
+  peer: string;
+  connectedAt: string | null;
+  lastError: string;
+  lastErrorAt: string | null;
 }
 
 // Who the server takes us for, and what they may do.

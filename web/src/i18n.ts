@@ -136,6 +136,10 @@ export const table = {
   per_second: { zh: '{n}/秒', en: '{n}/s' },
   last_heard: { zh: '最近收到', en: 'last heard' },
   never: { zh: '从未', en: 'never' },
+  link_connecting: { zh: '正在连接', en: 'connecting' },
+  link_connected: { zh: '已连接', en: 'connected' },
+  link_waiting: { zh: '连接失败，等待重试', en: 'failed, will try again' },
+  link_stopped: { zh: '已停止', en: 'stopped' },
 
   seconds_ago: { zh: '{n} 秒前', en: '{n} s ago' },
   minutes_ago: { zh: '{n} 分钟前', en: '{n} min ago' },

@@ -73,7 +73,7 @@ class CsvSplitter {
   void damage(std::string problem);
   std::size_t take_run();
 
-  const char delimiter_;
+  char delimiter_;
   std::string_view piece_;
   bool is_finished_ = false;
   bool has_ended_ = false;

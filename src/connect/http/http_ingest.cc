@@ -9,6 +9,7 @@
 #include "codec/json/json_writer.h"
 #include "codec/json/ndjson.h"
 #include "connect/http/respond.h"
+#include "connect/ingest/source_key.h"
 
 namespace ficus::connect {
 namespace {
@@ -31,12 +32,13 @@ class Upload : public std::enable_shared_from_this<Upload> {
         limits_(limits),
         exchange_(std::move(exchange)),
         builder_(source_->id),
-        lines_(limits.line_bytes_max),
-        key_("/ingest/" + source_->declaration.name) {
-    const auto& http = std::get<HttpSource>(source_->declaration.connector);
-    for (const std::string& name : http.parameters) {
+        lines_(limits.line_bytes_max) {
+    std::vector<std::string> values;
+    for (const std::string& name : source_->declaration.placeholders) {
       placeholders_.push_back(exchange_->parameter(name));
+      values.emplace_back(placeholders_.back());
     }
+    key_ = http_key(source_->declaration, values);
   }
 
   void start() {
@@ -189,7 +191,7 @@ class Upload : public std::enable_shared_from_this<Upload> {
   SourceBatchBuilder builder_;
   MappingScratch scratch_;
   json::NdjsonSplitter lines_;
-  const std::string key_;
+  std::string key_;
   std::vector<std::string_view> placeholders_;
   std::uint64_t received_ = 0;
   std::uint64_t quarantined_ = 0;

@@ -3,29 +3,15 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
-#include <system_error>
 #include <utility>
 
+#include "connect/mapping/duration.h"
 #include "connect/mapping/uri.h"
 
 namespace ficus::connect {
 namespace {
 
 constexpr std::size_t kFanOutMax = 4;
-
-// "90s", "15m", "24h", "7d"
-std::optional<Micros> read_duration(std::string_view text) {
-  std::int64_t count = 0;
-  const auto read = std::from_chars(text.data(), text.data() + text.size(), count);
-  const std::string_view unit(read.ptr, text.data() + text.size());
-  if (read.ec != std::errc() || count < 0 || count > 1'000'000) return std::nullopt;
-  if (unit == "s") return Micros::from_seconds(count);
-  if (unit == "m") return Micros::from_seconds(count * 60);
-  if (unit == "h") return Micros::from_hours(count);
-  if (unit == "d") return Micros::from_hours(count * 24);
-  return std::nullopt;
-}
 
 class ItemRuleLoader {
  public:

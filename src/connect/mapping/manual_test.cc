@@ -47,6 +47,14 @@ TEST(Manual, ExamplesLoad) {
   }
 }
 
+TEST(Manual, ExamplesOfConnectorsLoad) {
+  for (const std::string name : {"air-stations", "car-parks", "archive"}) {
+    const auto found = blocks("- name: " + name);
+    ASSERT_EQ(found.size(), 1U) << name;
+    EXPECT_EQ(test::source_mistakes("sources:\n" + found[0]), "") << found[0];
+  }
+}
+
 TEST(Manual, BeijingExampleMapsARecordedHour) {
   const std::string map = blocks("map:").at(0);
   std::string body;  // without "map:" and one level of indentation

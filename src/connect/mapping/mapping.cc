@@ -23,6 +23,8 @@ namespace {
 constexpr std::size_t kIdBytesMax = 512;
 // Of one payload; the rest is refused, so that a flood of tiny items cannot fill the memory.
 constexpr std::uint64_t kItemsMax = 100'000;
+// Of an enclosing object, kept with a quarantined item.
+constexpr std::size_t kScalarsMax = 64;
 
 }  // namespace
 
@@ -196,12 +198,70 @@ class Run {
     return true;
   }
 
-  // The innermost level that there is: the item, or what should have held items.
+  // The bytes are a payload by itself, so that it can be mapped again: the item within what
+  // encloses it, without its siblings.
   void quarantine() {
     if (b_.levels.size() == 1) return out_.quarantine(input_.key, b_.reason, input_.payload);
     b_.text.clear();
-    b_.levels.back().value.append_json(b_.text);
+    if (rule_.items.empty()) {
+      b_.levels.back().value.append_json(b_.text);
+    } else {
+      enclose(b_.levels[0].value, 0, 1);
+    }
     out_.quarantine(input_.key, b_.reason, b_.text);
+  }
+
+  // Appends `value`, which lies at `step` of the way to the items, with only what leads to the
+  // levels from `level` on, and with the scalars that `^` paths may ask for.
+  void enclose(JsonValue value, std::size_t step, std::size_t level) {
+    if (level == b_.levels.size() || step == rule_.items.size()) {
+      return value.append_json(b_.text);
+    }
+    const JsonStep& s = rule_.items[step];
+    if (s.kind == JsonStep::Kind::element && s.index > kScalarsMax) {
+      return b_.levels.back().value.append_json(b_.text);
+    }
+    switch (s.kind) {
+      case JsonStep::Kind::member:
+        b_.text += '{';
+        append_scalars(value, s.name);
+        json::append_quoted(s.name, b_.text);
+        b_.text += ':';
+        enclose(value.member(s.name), step + 1, level);
+        b_.text += '}';
+        return;
+      case JsonStep::Kind::element:
+        b_.text += '[';
+        for (std::size_t i = 0; i < s.index; ++i) b_.text += "null,";
+        enclose(value.element(s.index), step + 1, level);
+        b_.text += ']';
+        return;
+      case JsonStep::Kind::each_element:
+        b_.text += '[';
+        enclose(b_.levels[level].value, step + 1, level + 1);
+        b_.text += ']';
+        return;
+      case JsonStep::Kind::each_member:
+        b_.text += '{';
+        json::append_quoted(b_.levels[level].key, b_.text);
+        b_.text += ':';
+        enclose(b_.levels[level].value, step + 1, level + 1);
+        b_.text += '}';
+        return;
+    }
+  }
+
+  void append_scalars(JsonValue object, std::string_view but) {
+    std::size_t count = 0;
+    for (JsonItems members(object); members.next() && count < kScalarsMax;) {
+      const JsonKind kind = members.value().kind();
+      if (kind == JsonKind::array || kind == JsonKind::object || members.key() == but) continue;
+      ++count;
+      json::append_quoted(members.key(), b_.text);
+      b_.text += ':';
+      members.value().append_json(b_.text);
+      b_.text += ',';
+    }
   }
 
   const ItemRule& rule_;

@@ -295,9 +295,10 @@ TEST(Mapping, FansOutAndKeepsTheGoodAmongTheBad) {
       "Sensor urn:s:a%20b:0 @2026-11-23T08:00:00Z value=1 city=福州 station=0\n"
       "Sensor urn:s:a%20b:2 @2026-11-23T08:00:00Z value=3 city=福州 station=0\n"
       "Sensor urn:s:e:0 @2026-11-23T08:00:00Z value=5 city=福州 station=3\n"
-      "! sources.yaml:10: $.v: expected a number, got \"x\" | {\"v\":\"x\"}\n"
+      "! sources.yaml:10: $.v: expected a number, got \"x\" | {\"city\":\"福州\","
+      "\"stations\":[{\"name\":\"a b\",\"readings\":[{\"v\":\"x\"}]}]}\n"
       "! sources.yaml:5: $.stations[*].readings[*]: expected an array, got nothing | "
-      "{\"name\":\"d\"}\n");
+      "{\"city\":\"福州\",\"stations\":[{\"name\":\"d\"}]}\n");
   EXPECT_EQ(mapper.text(R"({"stations":[]})"), "");
   EXPECT_EQ(mapper.text(R"({"stations":{}})"),
             "! sources.yaml:5: $.stations[*].readings[*]: expected an array, got an object | "

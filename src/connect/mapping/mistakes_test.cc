@@ -218,9 +218,12 @@ TEST(Mistakes, OfSources) {
   EXPECT_EQ(source("http:\n    " + std::string(kMap)), "");
   EXPECT_EQ(source("ais: {listen: 'udp://127.0.0.1:10110'}"), "");
   EXPECT_EQ(source("ais: {connect: 'tcp://[::1]:5000'}"), "");
-  EXPECT_EQ(source("label: x"), "s.yaml:2:5: source has none of mqtt, http and ais: expected one");
+  EXPECT_EQ(source("label: x"),
+            "s.yaml:2:5: source has none of mqtt, http, ais, mqtt_client, http_poll, "
+            "files: expected one");
   EXPECT_EQ(source("http:\n    mqtt: {topic: a}"),
-            "s.yaml:2:5: source has several of mqtt, http and ais: expected one");
+            "s.yaml:2:5: source has several of mqtt, http, ais, mqtt_client, "
+            "http_poll, files: expected one");
   EXPECT_EQ(source("http:"),
             "s.yaml:2:5: source has no 'map': expected how its payload becomes entities");
   EXPECT_EQ(

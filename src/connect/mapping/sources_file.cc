@@ -3,11 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
-#include <system_error>
+#include <iterator>
 #include <utility>
 
 #include "codec/yaml/yaml_map.h"
+#include "connect/mapping/connector_loader.h"
 #include "connect/mapping/item_rule_loader.h"
 
 namespace ficus::connect {
@@ -19,30 +19,6 @@ bool is_source_name(std::string_view name) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
            c == '_';
   });
-}
-
-// "udp://127.0.0.1:10110", "tcp://[::1]:5000"
-bool read_endpoint(std::string_view text, AisSource& out) {
-  if (text.starts_with("udp://")) {
-    out.transport = AisSource::Transport::udp;
-  } else if (text.starts_with("tcp://")) {
-    out.transport = AisSource::Transport::tcp;
-  } else {
-    return false;
-  }
-  text.remove_prefix(6);
-  const std::size_t colon = text.rfind(':');
-  if (colon == std::string_view::npos) return false;
-  std::string_view host = text.substr(0, colon);
-  const std::string_view port = text.substr(colon + 1);
-  const auto read = std::from_chars(port.data(), port.data() + port.size(), out.port);
-  if (read.ec != std::errc() || read.ptr != port.data() + port.size() || out.port == 0)
-    return false;
-  if (host.starts_with('[') != host.ends_with(']')) return false;
-  if (host.starts_with('[')) host = host.substr(1, host.size() - 2);
-  if (host.empty() || host.find_first_of("/ []") != std::string_view::npos) return false;
-  out.host = host;
-  return true;
 }
 
 class SourceLoader {
@@ -57,23 +33,32 @@ class SourceLoader {
     load_name(map);
     source_.label = map.label();
     source_.is_simulated = map.boolean("simulated", false);
-    const YamlNode* mqtt = map.find("mqtt");
-    const YamlNode* http = map.find("http");
-    const YamlNode* ais = map.find("ais");
+    const YamlNode* connector = nullptr;
+    std::string_view kind;
+    int connectors = 0;
+    for (const char* name : kConnectorNames) {
+      const YamlNode* found = map.find(name);
+      if (found == nullptr) continue;
+      connector = found;
+      kind = name;
+      ++connectors;
+    }
     const YamlNode* format = map.find("format");
     const YamlNode* mapping = map.find("map");
     map.finish();
     if (node_.kind != YamlNode::Kind::map) return std::nullopt;
-    const int connectors = (mqtt != nullptr) + (http != nullptr) + (ais != nullptr);
     if (connectors != 1) {
-      mistakes_.add(node_.place, fmt::format("source has {} of mqtt, http and ais: expected one",
-                                             connectors == 0 ? "none" : "several"));
+      mistakes_.add(node_.place, fmt::format("source has {} of {}: expected one",
+                                             connectors == 0 ? "none" : "several",
+                                             fmt::join(kConnectorNames, ", ")));
       return std::nullopt;
     }
-    const bool is_connected = mqtt != nullptr   ? load_mqtt(*mqtt)
-                              : http != nullptr ? load_http(*http)
-                                                : load_ais(*ais);
-    if (ais != nullptr) {
+    auto loaded = load_connector(kind, *connector, source_.name, mistakes_);
+    if (loaded) {
+      source_.connector = std::move(loaded->connector);
+      source_.placeholders = std::move(loaded->placeholders);
+    }
+    if (kind == "ais") {
       if (mapping != nullptr) {
         mistakes_.add(mapping->place, "AIS has a fixed mapping to Vessel: leave 'map' out");
       }
@@ -81,7 +66,7 @@ class SourceLoader {
         mistakes_.add(format->place, "AIS has a fixed format: leave 'format' out");
     } else if (mapping == nullptr) {
       mistakes_.add(node_.place, "source has no 'map': expected how its payload becomes entities");
-    } else if (is_connected) {
+    } else if (loaded) {
       load_mapping(*mapping, payload_format(format));
     }
     if (mistakes_.size() != before) return std::nullopt;
@@ -102,71 +87,6 @@ class SourceLoader {
     }
   }
 
-  bool load_mqtt(const YamlNode& node) {
-    YamlMap map(node, "'mqtt'", mistakes_);
-    const YamlNode* topic = map.require("topic", "a topic such as city/{line}/vehicle/{vehicle}");
-    map.finish();
-    if (topic == nullptr) return false;
-    auto pattern = TopicPattern::compile(topic->text);
-    if (!pattern) {
-      mistakes_.add(topic->place,
-                    fmt::format("topic '{}': {}", topic->text, pattern.error().message));
-      return false;
-    }
-    placeholders_ = pattern->names();
-    source_.connector = MqttSource{*std::move(pattern)};
-    return true;
-  }
-
-  bool load_http(const YamlNode& node) {
-    HttpSource http;
-    if (node.kind != YamlNode::Kind::null) {
-      YamlMap map(node, "'http'", mistakes_);
-      const YamlNode* parameters = map.find("parameters");
-      map.finish();
-      for (const YamlNode* parameter :
-           parameters == nullptr ? std::vector<const YamlNode*>() : read_list(*parameters)) {
-        if (!is_placeholder_name(parameter->text)) {
-          mistakes_.add(parameter->place,
-                        fmt::format("'{}' is not a parameter's name: expected letters, digits and "
-                                    "'_'",
-                                    parameter->text));
-          continue;
-        }
-        http.parameters.push_back(parameter->text);
-      }
-    }
-    placeholders_ = http.parameters;
-    source_.connector = std::move(http);
-    return true;
-  }
-
-  bool load_ais(const YamlNode& node) {
-    YamlMap map(node, "'ais'", mistakes_);
-    const YamlNode* listen = map.find("listen");
-    const YamlNode* connect = map.find("connect");
-    map.finish();
-    if (node.kind != YamlNode::Kind::map) return false;
-    if ((listen != nullptr) == (connect != nullptr)) {
-      mistakes_.add(node.place, "expected either 'listen' or 'connect' for 'ais'");
-      return false;
-    }
-    AisSource ais;
-    ais.is_listening = listen != nullptr;
-    const YamlNode& endpoint = listen != nullptr ? *listen : *connect;
-    const bool is_read = read_endpoint(endpoint.text, ais);
-    if (!is_read || (!ais.is_listening && ais.transport == AisSource::Transport::udp)) {
-      mistakes_.add(endpoint.place,
-                    fmt::format("expected {} for '{}', found '{}'",
-                                ais.is_listening ? "udp://ADDRESS:PORT or tcp://ADDRESS:PORT"
-                                                 : "tcp://HOST:PORT",
-                                ais.is_listening ? "listen" : "connect", endpoint.text));
-      return false;
-    }
-    source_.connector = std::move(ais);
-    return true;
-  }
-
   PayloadFormat payload_format(const YamlNode* node) {
     if (node == nullptr || node->text == "json") return PayloadFormat::json;
     if (node->text != "text") {
@@ -177,9 +97,12 @@ class SourceLoader {
   }
 
   void load_mapping(const YamlNode& node, PayloadFormat format) {
-    const RuleContext context{mistakes_,         environment_.schema,
-                              environment_.disk, environment_.zone_directory,
-                              placeholders_,     1};
+    const RuleContext context{mistakes_,
+                              environment_.schema,
+                              environment_.disk,
+                              environment_.zone_directory,
+                              source_.placeholders,
+                              1};
     std::vector<ItemRule> rules;
     const std::vector<const YamlNode*> maps = read_list(node);
     if (maps.empty()) mistakes_.add(node.place, "'map' is empty: expected a map");
@@ -195,15 +118,13 @@ class SourceLoader {
   const SourcesFile::Environment& environment_;
   Mistakes& mistakes_;
   SourceDeclaration source_;
-  std::vector<std::string> placeholders_;
 };
 
 }  // namespace
 
 const char* SourceDeclaration::protocol() const {
-  constexpr const char* kNames[] = {"mqtt", "http", "ais"};
-  static_assert(std::variant_size_v<decltype(connector)> == 3);
-  return kNames[connector.index()];
+  static_assert(std::variant_size_v<Connector> == std::size(kConnectorNames));
+  return kConnectorNames[connector.index()];
 }
 
 Result<SourcesFile> SourcesFile::load(std::string_view text, std::string_view file,

@@ -278,6 +278,7 @@ class Evaluation {
   }
 
   Mapped put_point(GeoPoint point, std::string_view subject) {
+    point = {point.longitude * rule_.conversion.factor, point.latitude * rule_.conversion.factor};
     const bool is_on_earth = point.longitude >= -180 && point.longitude <= 180 &&
                              point.latitude >= -90 && point.latitude <= 90;
     if (!is_on_earth) {

@@ -223,7 +223,8 @@ class AttributeLoader {
                             value_kind_name(kind), rule_.name, value_kind_name(rule_.kind)));
       }
     };
-    only_for(ValueKind::number, {"unit", "from_unit", "scale", "offset", "min", "max", "round"});
+    only_for(ValueKind::number, {"unit", "from_unit", "offset", "min", "max", "round"});
+    if (rule_.kind != ValueKind::point) only_for(ValueKind::number, {"scale"});
     only_for(ValueKind::time, {"format", "pattern", "zone"});
     only_for(ValueKind::point, {"crs", "latitude_first"});
     const YamlNode* choices = node_.find("enum");
@@ -377,6 +378,11 @@ class AttributeLoader {
     if (rule_.is_latitude_first && rule_.source == ValueRule::Source::coordinates) {
       mistake(node_.find("latitude_first")->place,
               "'latitude_first' goes with one path: swap the two paths instead");
+    }
+    if (const auto scale = map_.number("scale")) {
+      if (*scale == 0)
+        mistake(map_.find("scale")->place, "'scale' is 0: every point would be lost");
+      rule_.conversion.factor = *scale;
     }
     const auto name = map_.text("crs");
     if (!name) return;

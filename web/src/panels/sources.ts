@@ -22,6 +22,7 @@ function makeRow(name: string): SourceRow {
   const mark = el('span', { class: 'mark', role: 'img' });
   const speed = el('span', { class: 'number' });
   const heard = el('span', { class: 'quiet-note' });
+  const link = el('div', { class: 'quiet-note ellipsis', 'data-testid': 'source-link' });
   const received = el('b');
   const received_name = el('span');
   const fates = kFates.map((fate) => {
@@ -36,6 +37,7 @@ function makeRow(name: string): SourceRow {
     el('div', { class: 'source-head' }, mark, title, simulated, protocol),
     el('div', { class: 'source-head' }, el('span', { class: 'grow received' }, received, received_name), speed, heard),
     el('div', { class: 'fates' }, ...fates.map((f) => f.cell)),
+    link,
   );
   const write = (source: SourceBooks, now_ms: number) => {
     setText(title, label(source.label, source.name));
@@ -58,6 +60,13 @@ function makeRow(name: string): SourceRow {
           .map(([reason, n]) => `${reason}: ${format.count(n)}`)
           .join('\n');
       }
+    }
+    const { connection } = source;
+    link.hidden = connection === undefined;
+    if (connection) {
+      const error = connection.state === 'connected' ? '' : connection.lastError;
+      setText(link, [text(`link_${connection.state}`), connection.peer, error].filter((part) => part !== '').join(' · '));
+      link.title = connection.lastError;
     }
     const left = unaccounted(source);
     const state = left === 0 ? 'true' : 'false';

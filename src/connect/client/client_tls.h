@@ -1,0 +1,15 @@
+#pragma once
+
+#include <memory>
+
+#include "base/disk.h"
+#include "base/result.h"
+#include "connect/mapping/connector.h"
+#include "net/tls.h"
+
+namespace ficus::connect {
+
+// What a link over TLS needs, from the PEM files that sources.yaml names. Errors name the file.
+Result<std::shared_ptr<net::TlsClientContext>> make_client_tls(const TlsPlaces& places, Disk& disk);
+
+}  // namespace ficus::connect
