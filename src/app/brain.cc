@@ -65,6 +65,9 @@ history::DuckHistoryOptions history_options(const Config& config) {
 
 void log_maintenance(Logger& logger, const history::MaintenanceReport& report) {
   for (const std::string& file : report.sealed) logger.info("history", "sealed", {{"file", file}});
+  for (const std::string& file : report.merged) {
+    logger.info("history", "merged into a larger file", {{"file", file}});
+  }
   for (const std::string& file : report.expired) {
     logger.info("history", "expired", {{"file", file}});
   }

@@ -276,6 +276,19 @@ Status Catalog::replace_by_file(DuckConnection& connection, std::string_view typ
   return change(connection, std::move(next), statements);
 }
 
+Status Catalog::replace_files(DuckConnection& connection, std::string_view type,
+                              const std::vector<std::string>& files, const SealedFile& file) {
+  HistoryType next = *find(type);
+  std::vector<std::string> statements = {insert_file(next, file)};
+  for (const std::string& old : files) {
+    FICUS_CHECK(std::erase_if(next.files, [&old](const SealedFile& f) { return f.file == old; }) ==
+                1);
+    statements.push_back("DELETE FROM ficus_sealed WHERE file = " + quoted_literal(old));
+  }
+  next.files.push_back(file);
+  return change(connection, std::move(next), statements);
+}
+
 Status Catalog::remove_files(DuckConnection& connection, std::string_view type,
                              const std::vector<std::string>& files) {
   HistoryType next = *find(type);

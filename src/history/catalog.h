@@ -75,6 +75,11 @@ class Catalog {
   // The file stands for the tail from now on. `file` null: the tail was empty.
   Status replace_by_file(DuckConnection& connection, std::string_view type, std::int64_t tail,
                          const SealedFile* file);
+  // The file stands for these files from now on. REQUIRES: the type has them all.
+  Status replace_files(DuckConnection& connection, std::string_view type,
+                       const std::vector<std::string>& files, const SealedFile& file);
+  // A number for a file, given once.
+  std::int64_t take_number() { return next_number_++; }
   Status remove_files(DuckConnection& connection, std::string_view type,
                       const std::vector<std::string>& files);
   // Takes a damaged file out of the list although the view, which may name more of them, cannot be

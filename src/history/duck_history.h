@@ -21,6 +21,10 @@ struct DuckHistoryOptions {
   int retention_days = 0;  // sealed files older than this go; 0: kept for ever
   std::map<std::string, int> retention_days_by_type;  // overrides, by type name
 
+  // So many small files of one time (compact.h) become one, of tail_rows_max rows at most.
+  std::size_t compact_files_min = 8;
+  Micros compact_span_max = Micros::from_hours(24 * 31);
+
   std::uint64_t quarantine_rows_max = 100'000;
   Micros quarantine_age_max = Micros::from_hours(24 * 30);
 

@@ -460,5 +460,95 @@ TEST(DuckHistory, DeclaredTypesHaveViewsBeforeTheirFirstRow) {
   EXPECT_EQ(city.one("SELECT count(speed) FROM Loom"), "0");
 }
 
+class SmallFiles : public testing::Test {
+ protected:
+  SmallFiles() : city(options()) {}
+  static DuckHistoryOptions options() {
+    DuckHistoryOptions options;
+    options.tail_rows_max = 10'000;
+    options.tail_age_max = Micros::from_seconds(1);
+    options.compact_files_min = 4;
+    return options;
+  }
+  // Seals `count` small files, one after the other; the last report.
+  MaintenanceReport seal(int count) {
+    MaintenanceReport report;
+    for (int i = 0; i < count; ++i, ++made) {
+      city.append(city.vehicles(made * 100, 100));
+      city.commit(static_cast<std::uint64_t>(made + 1));
+      report = city.maintain(kLater + Micros::from_seconds(10 * made));
+      EXPECT_EQ(report.sealed.size(), 1U);
+      EXPECT_EQ(report.problems, Lines{});
+      files.push_back(report.sealed.at(0));
+    }
+    return report;
+  }
+  MaintenanceReport idle() { return city.maintain(kLater + Micros::from_seconds(10 * made)); }
+
+  TestCity city;
+  int made = 0;
+  Lines files;
+};
+
+TEST_F(SmallFiles, BecomeOneWithTheSameRows) {
+  const std::string all =
+      "SELECT md5(string_agg(v::VARCHAR, '|' ORDER BY v::VARCHAR)) FROM "
+      "(SELECT v FROM Vehicle v)";
+  seal(3);
+  EXPECT_TRUE(idle().is_empty());  // too few
+  seal(1);
+  const std::string before = city.one(all);
+  const MaintenanceReport report = idle();
+  EXPECT_EQ(report.merged, files);
+  ASSERT_EQ(report.sealed.size(), 1U);
+  EXPECT_EQ(report.problems, Lines{});
+  EXPECT_EQ(city.one(all), before);
+  EXPECT_EQ(city.one("SELECT count(*), sum(\"rows\"), min(file) FROM ficus_sealed"),
+            "1|400|" + report.sealed[0]);
+  EXPECT_EQ(city.one("SELECT typeof(\"receivedAt\") FROM Vehicle LIMIT 1"), "TIMESTAMP");
+  for (const std::string& file : files) {
+    EXPECT_FALSE(city.disk.exists(city.options.directory + "/" + file)) << file;
+  }
+  EXPECT_TRUE(idle().is_empty());
+  city.close();
+  city.open();
+  EXPECT_TRUE(city.open_report.is_empty());
+  EXPECT_EQ(city.one(all), before);
+  // Numbers go on: a later tail does not take the merged file's.
+  seal(1);
+  EXPECT_EQ(city.one("SELECT count(DISTINCT number) FROM ficus_sealed"), "2");
+}
+
+TEST_F(SmallFiles, OfLongTimesAreLeftAlone) {
+  city.close();
+  city.options.retention_days =
+      1;  // merged files may then span a tenth of a day: 86 files of 100 s
+  city.options.compact_span_max = Micros::from_seconds(250);
+  city.open();
+  seal(6);
+  EXPECT_TRUE(idle().merged.empty());
+}
+
+TEST_F(SmallFiles, ADamagedOneIsNotSealedAgain) {
+  seal(4);
+  {
+    std::fstream file(city.options.directory + "/" + files[1],
+                      std::ios::in | std::ios::out | std::ios::binary);
+    file.seekp(40) << '\x5a';
+    file.seekp(41) << '\x5a';
+  }
+  const MaintenanceReport report = idle();
+  EXPECT_TRUE(report.merged.empty());
+  ASSERT_EQ(report.problems.size(), 1U);
+  EXPECT_TRUE(report.problems[0].contains("its checksum is wrong")) << report.problems[0];
+  Lines aside = report.set_aside;
+  for (int i = 0; i < 6 && aside.empty(); ++i) {
+    for (const std::string& line : idle().set_aside) aside.push_back(line);
+  }
+  ASSERT_EQ(aside.size(), 1U);
+  EXPECT_TRUE(aside[0].starts_with(files[1])) << aside[0];
+  EXPECT_EQ(city.one("SELECT count(*) FROM Vehicle"), "300");
+}
+
 }  // namespace
 }  // namespace ficus::history

@@ -95,7 +95,10 @@ class DuckHistory final : public History {
   void finish_seal(Timestamp now, MaintenanceReport& report);
   void accept_seal(const SealOutcome& outcome, Timestamp now, MaintenanceReport& report);
   void rotate(Timestamp now, MaintenanceReport& report);
+  void accept_merge(const SealOutcome& outcome, Timestamp now, MaintenanceReport& report);
   void start_seal(Timestamp now, MaintenanceReport& report);
+  std::optional<SealJob> merge_job();
+  int retention_days(const std::string& type) const;
   SealJob seal_job(const HistoryType& type, const Tail& tail) const;
   void expire(Timestamp now, MaintenanceReport& report);
   void trim_quarantine(Timestamp now, MaintenanceReport& report);

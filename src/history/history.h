@@ -28,14 +28,15 @@ struct Rows {
 // directory. For the operator's log.
 struct MaintenanceReport {
   std::vector<std::string> sealed;           // new files
+  std::vector<std::string> merged;           // deleted since a larger file holds their rows
   std::vector<std::string> expired;          // deleted because of their age
   std::vector<std::string> orphans_removed;  // left behind by a crash; their rows are in the tail
   std::vector<std::string> set_aside;        // missing or damaged: "<file>: <why>, kept as <file>"
   std::vector<std::string> problems;         // what failed and will be tried again
 
   bool is_empty() const {
-    return sealed.empty() && expired.empty() && orphans_removed.empty() && set_aside.empty() &&
-           problems.empty();
+    return sealed.empty() && merged.empty() && expired.empty() && orphans_removed.empty() &&
+           set_aside.empty() && problems.empty();
   }
 };
 

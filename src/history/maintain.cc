@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "history/compact.h"
 #include "history/duck_store.h"
 
 namespace ficus::history {
@@ -38,6 +39,36 @@ void DuckHistory::finish_seal(Timestamp now, MaintenanceReport& report) {
   }
 }
 
+// Between then and now files may have left the catalog, because of their age or damage. Then the
+// merged file holds rows that are no longer wanted: it goes, and another merge will come.
+void DuckHistory::accept_merge(const SealOutcome& outcome, Timestamp now,
+                               MaintenanceReport& report) {
+  const SealedFile& file = **outcome.file;
+  const HistoryType& type = *catalog_.find(outcome.type);
+  const bool are_all_there =
+      std::all_of(outcome.merged.begin(), outcome.merged.end(), [&](const std::string& name) {
+        return std::any_of(type.files.begin(), type.files.end(),
+                           [&](const SealedFile& f) { return f.file == name; });
+      });
+  if (!are_all_there) {
+    removals_.push_back({file.file, now});
+    return;
+  }
+  const Status status = catalog_.replace_files(*feed_, outcome.type, outcome.merged, file);
+  if (!status) {
+    // Perhaps the transaction took place: then the file is needed, else the next start removes it.
+    must_reopen_ = must_reopen_ || needs_reopening(status.error());
+    seal_not_before_ = now + kSealRetryAfter;
+    report.problems.push_back("merging files failed: " + status.error().message);
+    return;
+  }
+  report.sealed.push_back(file.file);
+  for (const std::string& name : outcome.merged) {
+    removals_.push_back({name, now});
+    report.merged.push_back(name);
+  }
+}
+
 void DuckHistory::accept_seal(const SealOutcome& outcome, Timestamp now,
                               MaintenanceReport& report) {
   const auto failed = [&](const Error& error) {
@@ -45,7 +76,11 @@ void DuckHistory::accept_seal(const SealOutcome& outcome, Timestamp now,
     report.problems.push_back(
         fmt::format("sealing {} failed, tried again later: {}", outcome.type, error.message));
   };
-  if (!outcome.file) return failed(outcome.file.error());
+  if (!outcome.file) {
+    files_suspect_ = files_suspect_ || outcome.file.error().code == ErrorCode::corrupt;
+    return failed(outcome.file.error());
+  }
+  if (!outcome.merged.empty()) return accept_merge(outcome, now, report);
   const SealedFile* file = outcome.file->has_value() ? &**outcome.file : nullptr;
   const Status status = catalog_.replace_by_file(*feed_, outcome.type, outcome.tail, file);
   if (!status) {
@@ -83,6 +118,9 @@ void DuckHistory::start_seal(Timestamp now, MaintenanceReport& report) {
       if (tail.sealing) jobs.push_back(seal_job(type, tail));
     }
   }
+  if (jobs.empty()) {
+    if (std::optional<SealJob> merge = merge_job()) jobs.push_back(*std::move(merge));
+  }
   if (jobs.empty()) return;
   if (options_.seal_in_background) {
     const Status status = sealer_.start(*database_, std::move(jobs.front()));
@@ -90,13 +128,36 @@ void DuckHistory::start_seal(Timestamp now, MaintenanceReport& report) {
     return;
   }
   for (const SealJob& job : jobs) {
-    accept_seal({job.type.type, job.tail.number, seal_tail(*feed_, disk_, options_.directory, job)},
-                now, report);
+    accept_seal(run_seal_job(*feed_, disk_, options_.directory, job), now, report);
   }
 }
 
+// Small files that should become one, when there is no tail to seal.
+std::optional<SealJob> DuckHistory::merge_job() {
+  for (const auto& [name, type] : catalog_.types()) {
+    CompactLimits limits;
+    limits.files_min = options_.compact_files_min;
+    limits.rows_max = options_.tail_rows_max;
+    limits.span_max = options_.compact_span_max;
+    // A file goes when its newest reading is too old: that must not keep the others much longer.
+    const int days = retention_days(name);
+    if (days > 0) limits.span_max = std::min(limits.span_max, Micros{kDay.count * days / 10});
+    std::vector<SealedFile> files = files_to_merge(type, limits);
+    if (files.empty()) continue;
+    SealJob job{type, {}, {}, std::move(files), catalog_.take_number()};
+    job.type.files.clear();
+    return job;
+  }
+  return std::nullopt;
+}
+
+int DuckHistory::retention_days(const std::string& type) const {
+  const auto own = options_.retention_days_by_type.find(type);
+  return own == options_.retention_days_by_type.end() ? options_.retention_days : own->second;
+}
+
 SealJob DuckHistory::seal_job(const HistoryType& type, const Tail& tail) const {
-  SealJob job{type, tail, {}};
+  SealJob job{type, tail, {}, {}, 0};
   job.type.files.clear();
   const std::optional<TypeId> id = schema_.find_type(type.type);
   if (!id) return job;
@@ -110,9 +171,7 @@ SealJob DuckHistory::seal_job(const HistoryType& type, const Tail& tail) const {
 void DuckHistory::expire(Timestamp now, MaintenanceReport& report) {
   std::map<std::string, std::vector<std::string>> due;
   for (const auto& [name, type] : catalog_.types()) {
-    const auto own = options_.retention_days_by_type.find(name);
-    const int days =
-        own == options_.retention_days_by_type.end() ? options_.retention_days : own->second;
+    const int days = retention_days(name);
     if (days <= 0) continue;
     const Timestamp oldest = now - Micros{kDay.count * days};
     for (const SealedFile& file : type.files) {

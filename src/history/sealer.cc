@@ -1,8 +1,6 @@
 #include "history/sealer.h"
 
 #include <fmt/format.h>
-#include <sys/resource.h>
-#include <unistd.h>
 
 #include <array>
 #include <chrono>
@@ -13,6 +11,7 @@
 #include "base/check.h"
 #include "base/crc32c.h"
 #include "base/time_text.h"
+#include "history/compact.h"
 
 namespace ficus::history {
 namespace {
@@ -27,8 +26,6 @@ constexpr int kRowGroupRows = 61'440;
 // A dictionary pays for words and ids. Numbers that change little from row to row take 25 to 40 %
 // less as differences (DELTA_BINARY_PACKED), which DuckDB uses where a dictionary would be larger.
 constexpr int kDictionaryMax = 200;
-
-constexpr int kNiceness = 15;
 
 // A number, or a point (both of its numbers), with declared decimals.
 struct NumberColumn {
@@ -107,11 +104,7 @@ std::string copy_statement(const SealJob& job, const std::vector<std::string>& t
     const std::string name = quoted_identifier(job.type.columns[i].name);
     columns += fmt::format(", CAST({0} AS {1}) AS {0}", name, types[i]);
   }
-  return fmt::format(
-      "COPY (SELECT {} FROM {} ORDER BY id, \"observedAt\") TO {} (FORMAT parquet, "
-      "PARQUET_VERSION v2, COMPRESSION zstd, ROW_GROUP_SIZE {}, DICTIONARY_SIZE_LIMIT {}, "
-      "USE_TMP_FILE false)",
-      columns, job.type.tail_table(job.tail), quoted_literal(path), kRowGroupRows, kDictionaryMax);
+  return sealing_statement(columns, job.type.tail_table(job.tail), path);
 }
 
 std::string layout_text(const SealJob& job, const std::vector<std::string>& types) {
@@ -170,14 +163,34 @@ Result<std::optional<SealedFile>> seal_tail(DuckConnection& connection, Disk& di
   file.first_observed = {integer_of(row[1])};
   file.last_observed = {integer_of(row[2])};
   file.last_received = {integer_of(row[3])};
-  file.file = fmt::format("{}/{}-{}-{}.parquet", job.type.view, compact(file.first_observed),
-                          compact(file.last_observed), file.number);
+  file.file = sealed_name(job.type, file);
   const std::vector<std::string> types = file_types(job, candidates, row);
   file.layout = layout_text(job, types);
+  const std::string statement = copy_statement(job, types, directory + "/" + file.file + ".tmp");
+  FICUS_TRY_VOID(write_sealed(connection, disk, directory, statement, file));
+  return std::optional(std::move(file));
+}
+
+std::string sealed_name(const HistoryType& type, const SealedFile& file) {
+  return fmt::format("{}/{}-{}-{}.parquet", type.view, compact(file.first_observed),
+                     compact(file.last_observed), file.number);
+}
+
+std::string sealing_statement(const std::string& columns, const std::string& from,
+                              const std::string& path) {
+  return fmt::format(
+      "COPY (SELECT {} FROM {} ORDER BY id, \"observedAt\") TO {} (FORMAT parquet, "
+      "PARQUET_VERSION v2, COMPRESSION zstd, ROW_GROUP_SIZE {}, DICTIONARY_SIZE_LIMIT {}, "
+      "USE_TMP_FILE false)",
+      columns, from, quoted_literal(path), kRowGroupRows, kDictionaryMax);
+}
+
+Status write_sealed(DuckConnection& connection, Disk& disk, const std::string& directory,
+                    const std::string& statement, SealedFile& file) {
   const std::string path = directory + "/" + file.file;
   const std::string temporary = path + ".tmp";
   FICUS_TRY_VOID(disk.make_directories(parent_directory(path)));
-  FICUS_TRY_VOID(connection.run(copy_statement(job, types, temporary)));
+  FICUS_TRY_VOID(connection.run(statement));
   FICUS_TRY(const auto written, connection.select("SELECT count(*) FROM read_parquet(" +
                                                   quoted_literal(temporary) + ")"));
   if (static_cast<std::uint64_t>(integer_of(written.at(0)[0])) != file.row_count) {
@@ -188,7 +201,17 @@ Result<std::optional<SealedFile>> seal_tail(DuckConnection& connection, Disk& di
   FICUS_TRY_VOID(make_durable(disk, temporary, path));
   FICUS_TRY(const std::unique_ptr<File> opened, disk.open(path, OpenMode::read));
   FICUS_TRY(file.bytes, opened->size());
-  return std::optional(std::move(file));
+  return {};
+}
+
+SealOutcome run_seal_job(DuckConnection& connection, Disk& disk, const std::string& directory,
+                         const SealJob& job) {
+  if (job.merge.empty()) {
+    return {job.type.type, job.tail.number, seal_tail(connection, disk, directory, job), {}};
+  }
+  SealOutcome outcome{job.type.type, 0, merge_files(connection, disk, directory, job), {}};
+  for (const SealedFile& file : job.merge) outcome.merged.push_back(file.file);
+  return outcome;
 }
 
 Status Sealer::start(DuckDatabase& database, SealJob job) {
@@ -197,13 +220,14 @@ Status Sealer::start(DuckDatabase& database, SealJob job) {
   done_ = false;
   stopping_ = false;
   thread_ = std::thread([this, job = std::move(job)] {
-    // Sealing can wait; readings cannot. On Linux a nice value is the thread's own (nice(2),
-    // NOTES).
-    ::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), kNiceness);
-    outcome_.emplace(SealOutcome{job.type.type, job.tail.number,
-                                 stopping_ ? Result<std::optional<SealedFile>>(fail(
-                                                 ErrorCode::timed_out, "stopped before it began"))
-                                           : seal_tail(*connection_, disk_, directory_, job)});
+    if (stopping_) {
+      outcome_.emplace(SealOutcome{job.type.type,
+                                   job.tail.number,
+                                   fail(ErrorCode::timed_out, "stopped before it began"),
+                                   {}});
+    } else {
+      outcome_.emplace(run_seal_job(*connection_, disk_, directory_, job));
+    }
     done_ = true;
   });
   return {};

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "base/disk.h"
 #include "base/result.h"
@@ -14,11 +15,14 @@
 
 namespace ficus::history {
 
-// A tail to be written as a Parquet file, as things stood when it was given.
+// A tail to be written as a Parquet file, as things stood when it was given; or small files that
+// become one (compact.h).
 struct SealJob {
   HistoryType type;
   Tail tail;
   std::map<std::string, int> decimals;  // by column name: digits after the point that matter
+  std::vector<SealedFile> merge;        // not empty: these instead of the tail
+  std::int64_t number = 0;              // of the merged file
 };
 
 // What became of it. No file and no error: the tail had no rows.
@@ -26,6 +30,7 @@ struct SealOutcome {
   std::string type;
   std::int64_t tail = 0;
   Result<std::optional<SealedFile>> file;
+  std::vector<std::string> merged;  // files that `file` stands for, instead of the tail
 };
 
 // Writes the file: sorted by id and time, so that one entity's rows lie together; receivedAt to the
@@ -36,7 +41,22 @@ struct SealOutcome {
 Result<std::optional<SealedFile>> seal_tail(DuckConnection& connection, Disk& disk,
                                             const std::string& directory, SealJob job);
 
-// Runs seal_tail in a thread of its own, one job at a time. Used by the history thread.
+// Writes a file with `statement` (a COPY to the path of `file` + ".tmp"), verifies that it has all
+// rows, makes it durable, and completes `file` with its size and checksum.
+Status write_sealed(DuckConnection& connection, Disk& disk, const std::string& directory,
+                    const std::string& statement, SealedFile& file);
+std::string sealed_name(const HistoryType& type, const SealedFile& file);
+// COPY (SELECT `columns` FROM `from` in order) TO the path, as sealed files are.
+std::string sealing_statement(const std::string& columns, const std::string& from,
+                              const std::string& path);
+
+// Does the job, whichever it is.
+SealOutcome run_seal_job(DuckConnection& connection, Disk& disk, const std::string& directory,
+                         const SealJob& job);
+
+// Runs seal jobs in a thread of its own, one job at a time. Its priority is not lowered: a thread
+// that may not run while it holds what others wait for made durable messages wait for 0.3 s.
+// Used by the history thread.
 class Sealer {
  public:
   Sealer(Disk& disk, std::string directory) : disk_(disk), directory_(std::move(directory)) {}
