@@ -63,9 +63,10 @@ Status ParquetRows::Parts::open() {
 }
 
 Status ParquetRows::Parts::begin(const std::string& path, std::uint64_t first) {
-  const std::string select =
-      fmt::format("SELECT CAST(to_json(t) AS VARCHAR) FROM read_parquet({}) t OFFSET {}",
-                  quoted_literal(path), first);
+  // A column of the file would hide an alias of the same name: no column is called like this one.
+  const std::string select = fmt::format(
+      R"(SELECT CAST(to_json("whole row") AS VARCHAR) FROM read_parquet({}) "whole row" OFFSET {})",
+      quoted_literal(path), first);
   if (duckdb_prepare(connection, select.c_str(), &statement) != DuckDBSuccess) {
     return std::unexpected(duck_error(DUCKDB_ERROR_BINDER, duckdb_prepare_error(statement)));
   }
