@@ -21,6 +21,7 @@ struct ParquetRows::Parts {
   duckdb_data_chunk chunk = nullptr;
   idx_t row = 0;
   idx_t row_count = 0;
+  bool is_at_end = false;  // an answer that has ended must not be asked again: that is an error
 
   ~Parts() {
     duckdb_destroy_data_chunk(&chunk);
@@ -97,11 +98,13 @@ Result<std::unique_ptr<ParquetRows>> ParquetRows::open(const std::string& path,
 
 Result<bool> ParquetRows::next(std::string& json) {
   Parts& p = *parts_;
+  if (p.is_at_end) return false;
   while (p.row == p.row_count) {
     duckdb_destroy_data_chunk(&p.chunk);
     p.chunk = duckdb_fetch_chunk(p.answer);
     if (p.chunk == nullptr) {
       if (duckdb_result_error(&p.answer) != nullptr) return std::unexpected(p.answer_error());
+      p.is_at_end = true;
       return false;
     }
     p.row = 0;

@@ -48,6 +48,9 @@ TEST_F(ParquetRowsTest, RowsAsJsonFromAnyRow) {
   int count = 1;
   while (*(*rows)->next(json)) ++count;
   EXPECT_EQ(count, 5000);
+  const auto again = (*rows)->next(json);  // the end stays the end
+  ASSERT_TRUE(again);
+  EXPECT_FALSE(*again);
 
   auto later = ParquetRows::open(path, 4999);
   ASSERT_TRUE(later);

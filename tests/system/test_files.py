@@ -114,7 +114,9 @@ class Files(unittest.TestCase):
             return books["applied"] + books["late"]
         brain.wait_for("all of it", lambda: stored() == rows)
         harness.assert_balanced(self, brain.books("sealed"))
-        self.assertIn("damaged.parquet", (brain.folder / "brain.log").read_text())
+        connection = brain.wait_for("the damage to be told", lambda: brain.books("sealed")["connection"]["lastError"]
+                                    and brain.books("sealed")["connection"])
+        self.assertIn("damaged.parquet", connection["lastError"])
         brain.wait_for_history("Copy", rows)
         different = """SELECT count(*) FROM Copy c JOIN AirQualityObserved a ON c.id = 'urn:ngsi-ld:Copy:' || a.id
             AND c."observedAt" = a."observedAt" WHERE c.pm25 IS DISTINCT FROM a.pm25"""
