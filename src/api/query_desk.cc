@@ -53,7 +53,10 @@ Status QueryDesk::submit(std::uint64_t id, std::string user, std::string text, W
                               options_.waiting_max));
     }
     User& asker = users_[user];
-    if (asker.waiting.size() >= options_.waiting_per_user_max) {
+    // Those that a free thread is about to take do not wait.
+    const std::size_t startable =
+        std::min(options_.running_per_user_max - asker.running, options_.threads - running_.size());
+    if (asker.waiting.size() >= options_.waiting_per_user_max + startable) {
       return fail(ErrorCode::overloaded,
                   fmt::format("{} of your queries wait already, the most allowed: wait for their "
                               "answers or cancel some (DELETE /sql/queries/ID)",

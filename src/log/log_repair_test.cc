@@ -32,7 +32,8 @@ class LogRepair : public ::testing::Test {
     end_ = (*log)->end();
     ASSERT_TRUE(read_all(disk_, {}, written_));
     segments_ = *list_segments(disk_, kTestDirectory);
-    for (const std::string& name : *disk_.list(kTestDirectory)) {
+    const auto names = disk_.list(kTestDirectory);
+    for (const std::string& name : *names) {
       files_[name] = disk_.content(path(name));
     }
   }
@@ -49,7 +50,8 @@ class LogRepair : public ::testing::Test {
   }
   // As the log was written, without what repairs have left.
   void reset() {
-    for (const std::string& name : *disk_.list(kTestDirectory)) {
+    const auto names = disk_.list(kTestDirectory);
+    for (const std::string& name : *names) {
       ASSERT_TRUE(disk_.remove(path(name)));
     }
     for (const auto& [name, content] : files_) {
@@ -236,7 +238,9 @@ TEST_F(LogRepair, AnInterruptedRepairIsFinished) {
       ASSERT_TRUE(disk_.open(file + ".repaired", OpenMode::create));
     }
     disk_.set_content(file + ".repaired", good);
-    if (remove_first == 1) ASSERT_TRUE(disk_.rename(file, file + ".damaged"));
+    if (remove_first == 1) {
+      ASSERT_TRUE(disk_.rename(file, file + ".damaged"));
+    }
     const auto refused = recover(disk_, kTestDirectory);
     ASSERT_FALSE(refused);
     EXPECT_TRUE(refused.error().message.contains("repair was interrupted"));
