@@ -328,9 +328,10 @@ class PageLogin(unittest.TestCase):
                 self.assertIn("wang", find("operator").text)
                 self.assertIn("市水务局", find("operator").get_attribute("title"))
                 self.assertNotIn("ficus_session", driver.execute_script("return document.cookie"))
-                brain.request("POST", "/ingest/gateway", json.dumps(
+                status, body = brain.request("POST", "/ingest/gateway", json.dumps(
                     {"meter": "seen", "n": 1, "t": int(time.time() * 1e6), "level": 1}),
                     {"Content-Type": "application/json", **bearer(TOKEN)})
+                self.assertEqual(status, 200, body)
                 brain.wait_for("the meter", lambda: find("entity-count").get_attribute("data-count") == "1", 20)
                 driver.refresh()  # the cookie is remembered
                 brain.wait_for("the live page", lambda: find("login") is None and state() == "live", 20)
