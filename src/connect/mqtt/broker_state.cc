@@ -386,8 +386,11 @@ void BrokerState::share_again(Session& from, bool has_ended, Timestamp now) {
     const auto group = queued.group == nullptr ? groups_.end() : groups_.find(queued.group->name());
     if (group != groups_.end() && queued.message != nullptr && !is_bound) {
       to = group->second->choose([&](const SharedGroup::Member& m) {
-        return m.session != &from && (has_ended || m.session->connection != nullptr) &&
-               has_room(*m.session, *queued.message, now);
+        if (m.session == &from) return false;
+        const bool is_online = m.session->connection != nullptr;
+        const bool is_kept = std::min(queued.message->qos(), m.options.qos) != Qos::at_most_once;
+        if (!is_kept) return is_online;
+        return (has_ended || is_online) && has_room(*m.session, *queued.message, now);
       });
     }
     if (to == nullptr) {

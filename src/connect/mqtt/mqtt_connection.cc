@@ -311,14 +311,20 @@ void MqttConnection::leave_session() {
   Session& session = *session_;
   session_ = nullptr;
   is_ready_ = false;
-  server_.state_.go_offline(session, server_.parts_.clock.now());
+  // One time for both: a will without delay is due now, not when the next turn begins.
+  server_.begin_turn();
+  server_.state_.go_offline(session, server_.now_);
   server_.publish_due_wills();
   server_.note_subscriptions_changed();
   server_.end_turn_later();
 }
 
 void MqttConnection::on_closed(const Error&) {
-  if (!is_ending_ || !server_.is_draining_) leave_session();
+  if (!is_ending_ || !server_.is_draining_) {
+    leave_session();
+  } else if (session_ != nullptr) {
+    session_->connection = nullptr;  // the session stays as it is: the brain stops
+  }
   server_.remove(*this);  // destroys this
 }
 

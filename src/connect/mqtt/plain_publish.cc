@@ -26,7 +26,9 @@ std::size_t shortest_bytes(const mqtt::Publish& publish, mqtt::ProtocolVersion v
 void PlainPublish::begin(const mqtt::Publish& publish, std::span<const std::byte> received,
                          mqtt::ProtocolVersion version) {
   for (Form& form : forms_) form.is_made = false;
+  // An alias is between the sender and us (3.3.2.3.4): the topic it stands for goes on.
   const bool is_same = publish.qos == mqtt::Qos::at_most_once && !publish.retain &&
+                       !publish.properties.topic_alias &&
                        received.size() == shortest_bytes(publish, version);
   if (is_same) {
     Form& form = forms_[index_of(version)];

@@ -55,6 +55,19 @@ TEST(PlainPublish, TakesOffWhatConcernsTheSenderOnly) {
   EXPECT_EQ(decoded(plain.packet(ProtocolVersion::v5), ProtocolVersion::v5), expected);
 }
 
+// An empty topic with an alias is as long as a topic of three characters without one.
+TEST(PlainPublish, AnAliasOfAnEarlierTopicIsNotPassedOn) {
+  Publish sent{.topic = "", .payload = payload()};
+  sent.properties.topic_alias = 1;
+  const auto received = encoded(sent, ProtocolVersion::v5);
+  Publish meant{.topic = "a/b", .payload = payload()};
+  const Publish expected = meant;
+  meant.properties.topic_alias = 1;
+  PlainPublish plain;
+  plain.begin(meant, received, ProtocolVersion::v5);
+  EXPECT_EQ(decoded(plain.packet(ProtocolVersion::v5), ProtocolVersion::v5), expected);
+}
+
 TEST(PlainPublish, AnAliasAtQos0IsNotPassedOn) {
   Publish publish{.topic = "a/b", .payload = payload()};
   publish.properties.topic_alias = 3;
