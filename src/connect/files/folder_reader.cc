@@ -114,6 +114,9 @@ Result<std::optional<FolderReader::Current::Line>> FolderReader::Current::next_l
       if (was_too_long && !is_skipping) {
         is_skipping = true;
         const Line line{std::string_view(lines).substr(cut_to, kBytesMax), true};
+        // What was read of it is done with: the place moves, or nothing behind it were ever read.
+        after.position += lines.size() - cut_to;
+        cut_to = lines.size();
         return line;
       }
       if (is_skipping) {  // what was handed out, and what follows it, is passed over

@@ -154,6 +154,14 @@ TEST_F(FolderReaderTest, LongLinesAreCutAndPassedOver) {
                               "\na: {\"id\":2}\n" + "a: ! a line is longer than 1 MiB " + y + "\n");
 }
 
+TEST_F(FolderReaderTest, ALongLineInFrontHidesNothingBehindIt) {
+  declared_.format = BodyFormat::lines;
+  put("a", std::string(3 << 20, 'x') + "\n{\"id\":2}\n");
+  FolderReader reader(disk_, declared_, {});
+  EXPECT_EQ(read(reader),
+            "a: ! a line is longer than 1 MiB " + std::string(60, 'x') + "\na: {\"id\":2}\n");
+}
+
 TEST_F(FolderReaderTest, DeclaredColumnsDelimiterAndEncoding) {
   declared_.csv = {
       .delimiter = ';', .encoding = csv::TextEncoding::gb18030, .columns = {"name", "value"}};
