@@ -63,7 +63,10 @@ void BackupService::run(const std::string& directory) {
   parts_.logger.info("backup", "begun", {{"directory", directory}});
   BackupCopy copy(parts_.disk, directory, progress_);
   const Status made = make(copy, directory);
-  if (!made) copy.remove_all();
+  if (!made) {
+    copy.remove_all();
+    forget_database(directory + "/history");
+  }
   if (made) {
     parts_.logger.info("backup", "done",
                        {{"directory", directory}, {"files", std::to_string(progress_.files)}});
@@ -98,8 +101,12 @@ Status BackupService::make(BackupCopy& copy, const std::string& directory) {
   const std::string path = directory + "/" + std::string(kBackupManifest);
   FICUS_TRY_VOID(write_file_atomically(parts_.disk, path, std::as_bytes(std::span(text))));
   // What can be read and fits together now is a backup; what cannot is none.
-  CopyProgress verifying;
-  if (auto verified = verify_backup(parts_.disk, directory, verifying); !verified) {
+  const std::uint64_t copied_files = progress_.files;
+  const std::uint64_t copied_bytes = progress_.bytes;
+  auto verified = verify_backup(parts_.disk, directory, progress_);
+  progress_.files = copied_files;
+  progress_.bytes = copied_bytes;
+  if (!verified) {
     static_cast<void>(parts_.disk.remove(path));
     return std::unexpected(std::move(verified).error());
   }
@@ -108,12 +115,19 @@ Status BackupService::make(BackupCopy& copy, const std::string& directory) {
   return {};
 }
 
+void BackupService::forget_database(const std::string& directory) {
+  for (const char* const name : {"/history.duckdb", "/history.duckdb.wal"}) {
+    static_cast<void>(parts_.disk.remove(directory + name));
+  }
+}
+
 Status BackupService::copy_history(BackupCopy& copy, const std::string& directory) {
   const std::string from = parts_.data_directory + "/history/";
   const std::string to = directory + "/history";
   FICUS_TRY_VOID(parts_.disk.make_directories(to));
   std::vector<history::FinishedFile> files;
   for (int tries = 1;; ++tries) {
+    forget_database(to);  // an earlier try's write-ahead log does not belong to a later database
     FICUS_TRY(files, copy_database(to));
     Status kept;
     for (const history::FinishedFile& file : files) {

@@ -41,6 +41,7 @@ class BackupService final : public api::Backups {
  private:
   void run(const std::string& directory);
   Status make(BackupCopy& copy, const std::string& directory);
+  void forget_database(const std::string& directory);
   Status copy_history(BackupCopy& copy, const std::string& directory);
   Result<std::vector<history::FinishedFile>> copy_database(const std::string& directory);
 

@@ -289,8 +289,10 @@ Status Brain::Parts::open_ports() {
   history_service =
       std::make_unique<api::HistoryService>(*history, loop, machine.clock, history_service_options);
   live = std::make_unique<api::LiveStream>(*ingest, loop, schema, *access, any_simulated);
+  // The broker's first: a message that it says is handed over must be in the shards' logs, which
+  // are copied up to a later moment. One that comes twice is recognised.
   std::vector<CommitLog*> logs = engine->logs();
-  logs.push_back(&mqtt->log());
+  logs.insert(logs.begin(), &mqtt->log());
   backups = std::make_unique<BackupService>(
       BackupService::Parts{machine.disk, machine.clock, machine.logger, config.data_directory,
                            std::move(logs), *history, *feed});
