@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/hash.h"
+#include "base/utf8.h"
 
 namespace ficus::access {
 namespace {
@@ -19,6 +20,16 @@ constexpr Micros kRememberFor = Micros::from_seconds(600);
 constexpr std::size_t kAtOncePerUser = 4;
 constexpr std::size_t kWaitersMax = 10'000;
 constexpr std::string_view kTokenBegin = "ficus_";
+// What an audit event says of its object: statements may be long; a stranger chooses the object,
+// and every other one is an event of its own.
+constexpr std::size_t kObjectBytesMax = 4000;
+constexpr std::size_t kStrangerObjectBytesMax = 40;
+
+bool is_token(std::string_view text) {
+  if (!text.starts_with(kTokenBegin)) return false;
+  text.remove_prefix(kTokenBegin.size());
+  return text.size() == 64 && text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+}
 
 // A fingerprint of what a principal may do and how it proves itself.
 class Definition {
@@ -187,7 +198,7 @@ void AccessControl::log_in(std::string_view user, std::string_view password, std
                            OnLogin callback) {
   const Micros now = parts_.clock.monotonic();
   Waiter waiter{.peer = address_key(peer), .callback = std::move(callback)};
-  if (password.starts_with(kTokenBegin)) {
+  if (is_token(password)) {
     Result<PrincipalPtr> who = by_token(password, peer);
     if (who && (*who)->name() != user) who = std::unexpected(wrong_login());
     return answer_later(std::move(waiter.callback), std::move(who));
@@ -368,6 +379,7 @@ void AccessControl::record(std::string_view who, std::string_view peer, AuditAct
   if (parts_.audit == nullptr || is_open()) return;
   // A name that is nobody's is not repeated: it may be a password typed into the wrong field.
   const bool is_somebody = who.empty() || accounts_.contains(who);
+  object = utf8_prefix(object, who.empty() ? kStrangerObjectBytesMax : kObjectBytesMax);
   parts_.audit->record(
       {.time = parts_.clock.now(),
        .who = is_somebody ? std::string(who) : std::string(),

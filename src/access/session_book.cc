@@ -7,9 +7,23 @@ namespace ficus::access {
 
 std::string SessionBook::start(PrincipalPtr who, const Digest& secret, Micros now) {
   if (sessions_.size() >= options_.sessions_max) sweep(now);
-  if (sessions_.size() >= options_.sessions_max) {
-    sessions_.erase(std::ranges::min_element(sessions_, {},
-                                             [](const auto& entry) { return entry.second.used; }));
+  std::size_t of_user = 0;
+  auto idle_of_user = sessions_.end();
+  auto idle = sessions_.end();
+  for (auto entry = sessions_.begin(); entry != sessions_.end(); ++entry) {
+    const auto is_idler = [&](auto other) {
+      return other == sessions_.end() || entry->second.used < other->second.used;
+    };
+    if (is_idler(idle)) idle = entry;
+    if (entry->second.who->name() != who->name()) continue;
+    ++of_user;
+    if (is_idler(idle_of_user)) idle_of_user = entry;
+  }
+  // So that nobody can push the others out by logging in again and again.
+  if (of_user >= options_.sessions_per_user_max) {
+    sessions_.erase(idle_of_user);
+  } else if (sessions_.size() >= options_.sessions_max) {
+    sessions_.erase(idle);
   }
   std::string cookie = to_hex(secret);
   sessions_[sha256(cookie)] = {.who = std::move(who), .started = now, .used = now};

@@ -15,6 +15,7 @@ struct SessionOptions {
   Micros idle_max = Micros::from_hours(12);     // a shift
   Micros age_max = Micros::from_hours(7 * 24);  // then one must log in again anyway
   std::size_t sessions_max = 10'000;            // the longest idle one goes
+  std::size_t sessions_per_user_max = 50;       // the user's longest idle one goes
 };
 
 // Who is logged in on the page. The cookie's value is a secret of 256 random bits; here only its

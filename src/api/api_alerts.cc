@@ -120,6 +120,7 @@ void ApiServer::post_alert(Exchange exchange, const Who& who, std::string id,
   if (!who->may_handle_alerts()) return gate_.deny(e, who, "alerts");
   e.read_body(kCommandBytesMax, [this, who, exchange = std::move(exchange), id = std::move(id),
                                  step = std::string(step)](std::string_view body) mutable {
+    if (!gate_.still_stands(*exchange, who)) return;
     auto command = parse_command(step, body, parts_.catalog, *who);
     if (!command) return respond_error(*exchange, command.error());
     command->alert_id = std::move(id);

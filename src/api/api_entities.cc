@@ -125,6 +125,7 @@ void ApiServer::get_history(Exchange exchange, const Who& who, std::string id) {
   history::SeriesRequest request;
   request.id = id;
   request.limits = parts_.history.limits();
+  request.limits.user = who->name();
   const auto time_of = [&](std::string_view name, Timestamp otherwise) -> Result<Timestamp> {
     const auto text = target.parameter(name);
     if (!text) return otherwise;

@@ -143,7 +143,8 @@ void ApiServer::post_ingest(Exchange exchange, const Who& who, const std::string
   if (!who->may_ingest(source)) {
     return gate_.deny(*exchange, who, fmt::format("ingest: {}", source));
   }
-  parts_.http_ingest.on_post(source, std::move(exchange));
+  parts_.http_ingest.on_post(source, std::move(exchange),
+                             [this, who] { return gate_.access().is_current(*who); });
 }
 
 // MQTT over WebSocket (MQTT 5.0, 6): who it is, the CONNECT will say.

@@ -73,6 +73,7 @@ void ApiServer::post_sql(Exchange exchange, const Who& who) {
   if (!who->may_use_sql()) return gate_.deny(e, who, "sql");
   e.read_body(
       kSqlBytesMax, [this, who, exchange = std::move(exchange)](std::string_view body) mutable {
+        if (!gate_.still_stands(*exchange, who)) return;
         Result<Question> question = read_question(*exchange, body);
         if (!question) return respond_error(*exchange, question.error());
         gate_.access().audit(who.get(), exchange->peer().text(), access::AuditAction::run_sql,

@@ -194,6 +194,7 @@ void ApiServer::post_backup(Exchange exchange, const Who& who) {
   net::HttpExchange& e = *exchange;
   if (!who->may_administer()) return gate_.deny(e, who, "backup");
   e.read_body(kBackupBodyMax, [this, who, exchange = std::move(exchange)](std::string_view body) {
+    if (!gate_.still_stands(*exchange, who)) return;
     json::JsonDocument document;
     const auto value = document.parse(body);
     const json::JsonValue directory = value ? value->member("directory") : json::JsonValue();

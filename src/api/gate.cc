@@ -153,6 +153,12 @@ void Gate::deny(net::HttpExchange& exchange, const Who& who, std::string_view ri
   respond_error(exchange, 403, error);
 }
 
+bool Gate::still_stands(net::HttpExchange& exchange, const Who& who) {
+  if (access_.is_current(*who)) return true;
+  respond_login_error(exchange, {ErrorCode::denied, "the users have changed: log in again"});
+  return false;
+}
+
 void Gate::log_in(Exchange exchange) {
   net::HttpExchange& e = *exchange;
   if (access_.is_open()) {

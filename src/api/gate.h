@@ -35,6 +35,9 @@ class Gate {
   void identify(Exchange exchange, OnIdentified on_identified);
   // Answers 401 (nobody) or 403, counts and records it. `right`: which one is missing.
   void deny(net::HttpExchange& exchange, const Who& who, std::string_view right);
+  // For when a body has arrived, which may take its time: false, and answered, if what `who` leans
+  // on has been taken back since.
+  bool still_stands(net::HttpExchange& exchange, const Who& who);
 
   // {"user", "password"} as JSON or form; answers with the session's cookie and who_am_i's body.
   void log_in(Exchange exchange);

@@ -16,6 +16,9 @@
 namespace ficus::api {
 namespace {
 
+// A name that no user can have: its questions are nobody's to list or to cancel.
+Asker desk_asker() { return {.user = "the quarantine's desk", .readable_types = std::nullopt}; }
+
 using connect::QuarantineMarks;
 using connect::respond_error;
 using connect::respond_json;
@@ -152,7 +155,7 @@ void QuarantineDesk::list(Exchange exchange) {
       "q.id FROM (SELECT q.*, {} AS id FROM quarantine q) q LEFT JOIN QuarantineMark m "
       "ON m.item = q.id WHERE {} ORDER BY q.\"receivedAt\" DESC, q.id LIMIT {}",
       kIdSql, *where, *limit + 1);
-  history_.sql(history_.next_id(), std::move(sql), AnswerFormat::json, {},
+  history_.sql(history_.next_id(), std::move(sql), AnswerFormat::json, desk_asker(),
                [exchange = std::move(exchange), limit = *limit](Result<SqlAnswer> answer) mutable {
                  if (!answer) return respond_error(*exchange, answer.error());
                  json::JsonDocument document({.bytes_max = kAnswerBytesMax});
@@ -187,7 +190,7 @@ void QuarantineDesk::find(const std::string& id,
       "SELECT q.source, q.\"key\", q.reason, hex(q.bytes) FROM quarantine q "
       "WHERE q.\"receivedAt\" = make_timestamp({}) AND {} = {} LIMIT 1",
       micros_of(id).value_or(0), kIdSql, quoted(id));
-  history_.sql(history_.next_id(), std::move(sql), AnswerFormat::json, {},
+  history_.sql(history_.next_id(), std::move(sql), AnswerFormat::json, desk_asker(),
                [id, on_item = std::move(on_item)](Result<SqlAnswer> answer) mutable {
                  if (!answer) return on_item(std::unexpected(std::move(answer).error()));
                  json::JsonDocument document({.bytes_max = kAnswerBytesMax});

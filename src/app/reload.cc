@@ -156,7 +156,8 @@ void Reloader::take_over(Result<Loaded> loaded, const std::string& by, Done done
     what.write(json);
     json.end_object();
     // The page asks again for types, zones and rules.
-    if (status && !what.is_same) parts_.live.broadcast(answer);
+    // What has changed is not for everybody's eyes.
+    if (status && !what.is_same) parts_.live.broadcast(R"({"kind":"reload"})");
     if (!status) return finish(std::unexpected(status.error()), by, std::move(to));
     finish(std::move(answer), by, std::move(to));
   };

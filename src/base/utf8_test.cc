@@ -19,5 +19,13 @@ TEST(Utf8, RefusesMalformed) {
   }
 }
 
+TEST(Utf8, APrefixCutsNoCharacter) {
+  EXPECT_EQ(utf8_prefix("abc", 3), "abc");
+  EXPECT_EQ(utf8_prefix("abc", 2), "ab");
+  EXPECT_EQ(utf8_prefix("a福b", 3), "a");
+  EXPECT_EQ(utf8_prefix("a福b", 4), "a福");
+  EXPECT_EQ(utf8_prefix("福", 2), "");
+}
+
 }  // namespace
 }  // namespace ficus

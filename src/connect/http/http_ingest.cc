@@ -26,11 +26,12 @@ bool is_newline_delimited(std::string_view content_type) {
 class Upload : public std::enable_shared_from_this<Upload> {
  public:
   Upload(Ingest& ingest, std::shared_ptr<const Source> source, const HttpIngestLimits& limits,
-         std::unique_ptr<net::HttpExchange> exchange)
+         std::unique_ptr<net::HttpExchange> exchange, std::move_only_function<bool()> may_go_on)
       : ingest_(ingest),
         source_(std::move(source)),
         limits_(limits),
         exchange_(std::move(exchange)),
+        may_go_on_(std::move(may_go_on)),
         builder_(source_->id),
         lines_(limits.line_bytes_max) {
     std::vector<std::string> values;
@@ -74,13 +75,24 @@ class Upload : public std::enable_shared_from_this<Upload> {
   }
 
   void on_piece(std::string_view piece) {
+    if (has_ended_) return;
+    if (may_go_on_ && !may_go_on_()) return end_revoked();
     lines_.feed(piece);
     while (const auto line = lines_.next()) map_line(*line);
     hand_over();
     hold_back_if_needed();
   }
 
+  // Who sends has lost the right meanwhile: what came before stays, nothing more is read.
+  void end_revoked() {
+    failure_ = Error{ErrorCode::denied, "the users have changed: log in again"};
+    has_ended_ = true;
+    exchange_->pause_body();
+    if (in_flight_ == 0) answer();
+  }
+
   void on_end() {
+    if (has_ended_) return;
     if (const auto line = lines_.finish()) map_line(*line);
     finish();
   }
@@ -188,6 +200,7 @@ class Upload : public std::enable_shared_from_this<Upload> {
   const std::shared_ptr<const Source> source_;
   const HttpIngestLimits limits_;
   std::unique_ptr<net::HttpExchange> exchange_;
+  std::move_only_function<bool()> may_go_on_;
   SourceBatchBuilder builder_;
   MappingScratch scratch_;
   json::NdjsonSplitter lines_;
@@ -205,8 +218,8 @@ class Upload : public std::enable_shared_from_this<Upload> {
 
 }  // namespace
 
-void HttpIngest::on_post(std::string_view source_name,
-                         std::unique_ptr<net::HttpExchange> exchange) {
+void HttpIngest::on_post(std::string_view source_name, std::unique_ptr<net::HttpExchange> exchange,
+                         std::move_only_function<bool()> may_go_on) {
   const Source* const source = sources_.find(source_name);
   if (source == nullptr || !std::holds_alternative<HttpSource>(source->declaration.connector)) {
     return respond_error(
@@ -219,7 +232,9 @@ void HttpIngest::on_post(std::string_view source_name,
     return respond_error(*exchange, 503,
                          {ErrorCode::overloaded, "the brain is behind: try again in a second"});
   }
-  std::make_shared<Upload>(ingest_, sources_.share(*source), limits_, std::move(exchange))->start();
+  std::make_shared<Upload>(ingest_, sources_.share(*source), limits_, std::move(exchange),
+                           std::move(may_go_on))
+      ->start();
 }
 
 }  // namespace ficus::connect

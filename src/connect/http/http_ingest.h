@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <memory>
 
 #include "connect/ingest/ingest.h"
@@ -34,7 +35,9 @@ class HttpIngest {
   HttpIngest(Ingest& ingest, const SourceSet& sources, HttpIngestLimits limits = {})
       : ingest_(ingest), sources_(sources), limits_(limits) {}
 
-  void on_post(std::string_view source_name, std::unique_ptr<net::HttpExchange> exchange);
+  // `may_go_on` is asked at every piece of a streamed body: false ends it with 403.
+  void on_post(std::string_view source_name, std::unique_ptr<net::HttpExchange> exchange,
+               std::move_only_function<bool()> may_go_on = {});
 
  private:
   Ingest& ingest_;

@@ -1,0 +1,43 @@
+#include "access/session_book.h"
+
+#include <gtest/gtest.h>
+
+#include "access/access_test_support.h"
+
+namespace ficus::access {
+namespace {
+
+PrincipalPtr somebody(std::string name) {
+  return std::make_shared<const Principal>(std::move(name), "", Rights{}, 0);
+}
+
+Digest secret(int number) { return sha256(std::to_string(number)); }
+
+TEST(SessionBook, NobodyPushesOthersOut) {
+  SessionBook book({.sessions_max = 10, .sessions_per_user_max = 3});
+  const std::string other = book.start(somebody("li"), secret(0), Micros{1});
+  std::string first;
+  std::string last;
+  for (int i = 1; i <= 20; ++i) {
+    last = book.start(somebody("wang"), secret(i), Micros{1 + i});
+    if (i == 1) first = last;
+  }
+  EXPECT_EQ(book.size(), 4U);
+  EXPECT_NE(book.find(other, Micros{30}), nullptr);
+  EXPECT_NE(book.find(last, Micros{30}), nullptr);
+  EXPECT_EQ(book.find(first, Micros{30}), nullptr);
+}
+
+TEST(SessionBook, AtTheLimitOfAllTheLongestIdleGoes) {
+  SessionBook book({.sessions_max = 2});
+  const std::string a = book.start(somebody("a"), secret(1), Micros{1});
+  const std::string b = book.start(somebody("b"), secret(2), Micros{2});
+  EXPECT_NE(book.find(a, Micros{3}), nullptr);
+  const std::string c = book.start(somebody("c"), secret(3), Micros{4});
+  EXPECT_EQ(book.find(b, Micros{5}), nullptr);
+  EXPECT_NE(book.find(a, Micros{5}), nullptr);
+  EXPECT_NE(book.find(c, Micros{5}), nullptr);
+}
+
+}  // namespace
+}  // namespace ficus::access
