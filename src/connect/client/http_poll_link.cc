@@ -112,7 +112,10 @@ void HttpPollLink::on_answer(Result<net::HttpResponse> answer) {
   if (answer->status == 200) return on_body(*std::move(answer));
   const auto location = answer->headers.find("Location");
   if (answer->status / 100 == 3 && location) {
-    return fail(fmt::format("the URL has moved to {} (status {}): change it in {}", *location,
+    // Without its query, which may hold a key.
+    const std::string_view place =
+        std::string_view(*location).substr(0, std::min<std::size_t>(location->find('?'), 200));
+    return fail(fmt::format("the URL has moved to {} (status {}): change it in {}", place,
                             answer->status, source_->declaration.file));
   }
   std::optional<Micros> retry_after;

@@ -302,7 +302,7 @@ class ConnectorLoader {
     if (!endpoint || !is_plain || endpoint->rest.find('#') != std::string::npos) {
       return mistake(node, fmt::format("expected http://HOST:PORT/PATH or https://HOST:PORT/PATH "
                                        "for 'url', percent-encoded and without a user, found '{}'",
-                                       node.text));
+                                       text.substr(0, text.find_first_of("?@"))));
     }
     http.url = text;
     http.host_port = endpoint->host_port(http.is_encrypted ? "443" : "80");
