@@ -215,6 +215,27 @@ class MqttAccess(unittest.TestCase):
         self.assertEqual(li.wait_closed(), ADMINISTRATIVE)
         self.peer("li").open(expect=BAD_LOGIN[V5])
 
+    def test_a_right_withdrawn_while_away(self):
+        """Neither what was published since is delivered, nor what waited from before."""
+        self.start()
+        for version in (V311, V5):
+            self.peer("gate", f"away-{version}", version=version, keep=True).open().subscribe("own/gate/#", 1).close()
+        self.peer("admin").open().publish("own/gate/y", "of before the reload")
+        sign = self.peer("li").open()
+        self.reload(users_file(self.hashes).replace('subscribe: ["own/%u/#"]', 'subscribe: ["own/%u/x"]')
+                    .replace('"meter/#"]}', '"meter/+", "own/#"]}'))
+        self.assertEqual(sign.wait_closed(), ADMINISTRATIVE)  # now the reload holds
+        writer = self.peer("admin").open()
+        writer.publish("own/gate/y", "of after the reload")
+        for version in (V311, V5):
+            gate = self.peer("gate", f"away-{version}", version=version, keep=True).open()
+            self.assertTrue(gate.session_present)
+            gate.subscribe("own/gate/x", 1)
+            writer.publish("own/gate/x", "end")
+            gate.wait("the end", lambda: "end" in gate.payloads())
+            self.assertEqual(set(gate.payloads()), {"end"})
+            gate.close()
+
     def test_guessing_is_slowed_down(self):
         self.start()
         self.peer("gate").open()

@@ -106,6 +106,21 @@ class BrokerState final : public LogFold {
   void drop_next(Session& session);
   // Takes messages off that have expired while they waited at the head of the queue.
   void drop_expired(Session& session, Timestamp now);
+  // Takes messages off that were never sent and whose topic `may_get` does not take; counts them.
+  template <typename MayGet>
+  void drop_unless(Session& session, MayGet&& may_get) {
+    for (std::size_t i = 0; i < session.queue.size();) {
+      const QueuedMessage& queued = session.queue[i];
+      if (queued.message == nullptr || queued.was_sent || may_get(queued.message->topic())) {
+        ++i;
+        continue;
+      }
+      ++session.dropped;
+      ++counts_.messages_dropped;
+      write_gone(session, queued);
+      erase_queued(session, session.queue.begin() + static_cast<std::ptrdiff_t>(i));
+    }
+  }
   // PUBACK, or a PUBREC that refuses. False if no such message is in flight.
   bool acknowledge(Session& session, mqtt::PacketId packet_id);
   // PUBREC: the client has taken a QoS 2 message. False if no such message is in flight.

@@ -200,7 +200,12 @@ void MqttConnection::drop_forbidden_subscriptions() {
   for (const auto& [filter, options] : session_->subscriptions) {
     if (!principal_->may_subscribe(filter, session_->client_id())) forbidden.push_back(filter);
   }
+  if (forbidden.empty()) return;
   for (const std::string& filter : forbidden) server_.state_.unsubscribe(*session_, filter);
+  // What came by them while the client was away, also after the right was withdrawn.
+  server_.state_.drop_unless(*session_, [&](std::string_view topic) {
+    return principal_->may_subscribe(topic, session_->client_id());
+  });
 }
 
 void MqttConnection::answer_connect(const mqtt::Connect& connect, bool was_present,
