@@ -48,6 +48,8 @@ std::size_t MqttConnection::on_bytes(std::span<const std::byte> bytes) {
     } else if (is_logging_in_) {
       connecting_.assign(rest.begin(), rest.begin() + static_cast<std::ptrdiff_t>(decoded->bytes));
     }
+    // A message for many sessions writes much: the turn becomes several records.
+    if (server_.has_many_facts()) server_.wait_for_facts(replies_.open());
   }
   finish_turn();
   if (is_ending_) return bytes.size();

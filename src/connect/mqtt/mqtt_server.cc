@@ -269,8 +269,10 @@ void MqttServer::flush() {
   waiting_for_flush_.clear();
 }
 
+bool MqttServer::has_many_facts() const { return state_.facts_bytes() >= kFactsBytesMax; }
+
 void MqttServer::flush_if_large() {
-  if (state_.facts_bytes() >= kFactsBytesMax) flush();
+  if (has_many_facts()) flush();
 }
 
 void MqttServer::on_durable() {

@@ -172,6 +172,7 @@ class MqttServer {
   void flush();
   Status write_facts();
   void end_forbidden();
+  bool has_many_facts() const;  // enough for a record of their own
   void flush_if_large();
   void on_durable();
   void release_waiting();
