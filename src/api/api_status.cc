@@ -34,8 +34,8 @@ void write_link(const connect::LinkStatus& link, json::JsonWriter& json) {
 void ApiServer::get_health(Exchange exchange, const Who& who) {
   // Those who watch whether it lives need no login; they hear no more than that.
   if (who == nullptr) {
-    return respond_json(*exchange,
-                        engine_.refusal() ? R"({"status":"degraded"})" : R"({"status":"ok"})");
+    const bool is_degraded = engine_.refusal() || !parts_.history_store.damage().empty();
+    return respond_json(*exchange, is_degraded ? R"({"status":"degraded"})" : R"({"status":"ok"})");
   }
   engine_.status([this, exchange = std::move(exchange)](EngineStatus status) mutable {
     parts_.loop.post([this, exchange = std::move(exchange), status = std::move(status)] {
@@ -44,7 +44,8 @@ void ApiServer::get_health(Exchange exchange, const Who& who) {
       std::string body;
       json::JsonWriter json(body);
       const auto refusal = engine_.refusal();
-      json.begin_object().key("status").text(refusal ? "degraded" : "ok");
+      const std::vector<std::string> damage = parts_.history_store.damage();
+      json.begin_object().key("status").text(refusal || !damage.empty() ? "degraded" : "ok");
       json.key("version").text(parts_.catalog.version);
       json.key("time").time(parts_.ingest.now());
       json.key("shards").integer(signed_count(status.shards.size()));
@@ -55,6 +56,10 @@ void ApiServer::get_health(Exchange exchange, const Who& who) {
       if (refusal) {
         json.begin_object().key("code").text(error_code_name(refusal->code));
         json.key("message").text(refusal->message).end_object();
+      }
+      for (const std::string& what : damage) {
+        json.begin_object().key("code").text("history_damage");
+        json.key("message").text(what).end_object();
       }
       json.end_array().end_object();
       respond_json(*exchange, std::move(body));
@@ -103,6 +108,9 @@ void ApiServer::get_metrics(Exchange exchange, const Who& who) {
             out.gauge("ficus_history_rows", "Rows in history, by place");
             out.sample({{"place", "tail"}}, static_cast<double>(figures.rows_tail));
             out.sample({{"place", "sealed"}}, static_cast<double>(figures.rows_sealed));
+            out.gauge("ficus_history_damage",
+                      "Files of history set aside, and stretches of it lost, since start");
+            out.sample(static_cast<double>(parts_.history_store.damage().size()));
             out.gauge("ficus_history_sealed_bytes", "Bytes of sealed files");
             out.sample(static_cast<double>(figures.bytes_sealed));
             const LiveStreamCounts live = parts_.live.counts();

@@ -55,6 +55,9 @@ void ApiServer::write_problems(const EngineStatus& status,
   if (const auto refusal = engine_.refusal()) {
     write_problem(error_code_name(refusal->code), refusal->message, json);
   }
+  for (const std::string& what : parts_.history_store.damage()) {
+    write_problem("history_damage", what, json);
+  }
   if (parts_.ingest.is_congested()) {
     write_problem("congested", "more comes in than can be taken: senders are slowed down", json);
   }

@@ -204,6 +204,7 @@ Status Brain::Parts::open_store() {
   log_maintenance(machine.logger, report);
   FICUS_TRY(std::vector<std::uint64_t> positions, history->positions());
   positions.resize(to_size(config.shards));
+  const std::vector<std::uint64_t> known_positions = history->known_positions();
   history::FeedOptions feed_options;
   feed_options.commit_interval = Micros::from_millis(config.history.commit_interval_ms);
   feed = std::make_unique<history::HistoryFeed>(*history, machine.clock, feed_options,
@@ -223,8 +224,12 @@ Status Brain::Parts::open_store() {
                                   .schema = schema,
                                   .history = *feed,
                                   .history_positions = positions,
+                                  .history_known_positions = known_positions,
                                   .intake = intake.get()},
                                  std::move(options)));
+  for (const history::HistoryGap& gap : engine->history_gaps()) {
+    machine.logger.error("history", "part of history is lost", {{"what", history->name_loss(gap)}});
+  }
   return {};
 }
 

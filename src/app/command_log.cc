@@ -59,6 +59,7 @@ std::vector<std::uint64_t> history_positions(const std::string& data, const Mach
   history::DuckHistoryOptions options;
   options.directory = directory;
   options.shard_count = shards ? number_of(*shards).value_or(1) : 1;
+  options.set_damaged_aside = false;  // the brain does that
   const Schema schema;
   history::MaintenanceReport report;
   const auto history =
@@ -67,7 +68,7 @@ std::vector<std::uint64_t> history_positions(const std::string& data, const Mach
     fmt::print("the history cannot be asked how far it is: {}\n", history.error().message);
     return {};
   }
-  return (*history)->positions().value_or(std::vector<std::uint64_t>{});
+  return (*history)->known_positions();
 }
 
 // What the bytes of lost records still say, by source.

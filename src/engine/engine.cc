@@ -7,6 +7,7 @@
 
 #include "base/hash.h"
 #include "engine/gathered.h"
+#include "engine/history_rebuild.h"
 #include "engine/shard.h"
 
 namespace ficus {
@@ -55,23 +56,30 @@ Result<std::unique_ptr<Engine>> Engine::open(const EngineParts& parts, EngineOpt
   for (std::size_t index = 0; index < o.shards; ++index) {
     ShardStateOptions state_options = o.state;
     state_options.keeps_configuration_entity = index == 0;
-    auto state = std::make_unique<ShardState>(parts.schema,
-                                              rules::RuleBook(o.rules, parts.schema, &parts.clock),
-                                              alert_attributes, state_options);
+    const auto new_state = [&] {
+      return std::make_unique<ShardState>(parts.schema,
+                                          rules::RuleBook(o.rules, parts.schema, &parts.clock),
+                                          alert_attributes, state_options);
+    };
+    const std::span<const std::uint64_t> known = parts.history_known_positions;
     const ShardOptions shard_options{
         .index = static_cast<std::uint32_t>(index),
         .directory = fmt::format("{}/log/shard-{}", o.data_directory, index),
         .queue_items_max = o.queue_batches_max,
         .log = o.log,
-        .configuration = o.configuration};
+        .configuration = o.configuration,
+        .log_known_until = index < known.size() ? known[index] : 0};
     const std::uint64_t history_position =
         index < parts.history_positions.size() ? parts.history_positions[index] : 0;
-    FICUS_TRY(auto shard, Shard::open({.disk = parts.disk,
-                                       .clock = parts.clock,
-                                       .logger = parts.logger,
-                                       .history = parts.history,
-                                       .followers = engine->followers_},
-                                      shard_options, std::move(state), history_position));
+    const ShardParts shard_parts{.disk = parts.disk,
+                                 .clock = parts.clock,
+                                 .logger = parts.logger,
+                                 .history = parts.history,
+                                 .followers = engine->followers_};
+    FICUS_TRY(const std::vector<history::HistoryGap> gaps,
+              rebuild_history(shard_parts, shard_options, history_position, new_state));
+    engine->history_gaps_.insert(engine->history_gaps_.end(), gaps.begin(), gaps.end());
+    FICUS_TRY(auto shard, Shard::open(shard_parts, shard_options, new_state(), history_position));
     engine->shards_.push_back(std::move(shard));
   }
   return engine;

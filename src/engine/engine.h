@@ -49,7 +49,9 @@ struct EngineParts {
   Schema& schema;
   history::HistoryFeed& history;
   std::span<const std::uint64_t> history_positions;  // per shard, as the history had them at start
-  Intake* intake = nullptr;                          // null: always open
+  // Up to where each log is known to have been, if that is more.
+  std::span<const std::uint64_t> history_known_positions = {};
+  Intake* intake = nullptr;  // null: always open
 };
 
 struct RuleStatus {
@@ -135,6 +137,9 @@ class Engine {
   // runs when it is durable in all shards.
   void change(const Configuration& configuration, const rules::RuleSetPtr& rules, Completion done);
 
+  // What neither history nor the log had at start, though the present knows it.
+  const std::vector<history::HistoryGap>& history_gaps() const { return history_gaps_; }
+
   // The logs, by shard: for those who copy their files.
   std::vector<CommitLog*> logs();
 
@@ -155,6 +160,7 @@ class Engine {
   const EngineParts parts_;
   const EngineOptions options_;
   std::vector<std::unique_ptr<Shard>> shards_;
+  std::vector<history::HistoryGap> history_gaps_;
   std::atomic<bool> followers_ = false;
 
   std::mutex submit_mutex_;  // with several shards: all parts of a batch are taken, or none

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "engine/feed_item.h"
 #include "engine/gathered.h"
 
 namespace ficus {
@@ -94,16 +95,8 @@ Result<std::unique_ptr<Shard>> Shard::open(const ShardParts& parts, const ShardO
 
 Status Shard::recover() {
   FICUS_TRY(log_, CommitLog::open(parts_.disk, parts_.logger, options_.directory,
-                                  {history_position_at_open_}, options_.log, *this,
-                                  [this] { queue_.wake(); }));
-  if (log_->last_snapshot().offset > history_position_at_open_) {
-    // Snapshots wait for history, so history has been deleted or restored from elsewhere.
-    parts_.logger.warning("history",
-                          "history lacks what the snapshot covers; it goes on from there",
-                          {{"shard", std::to_string(options_.index)},
-                           {"history_position", std::to_string(history_position_at_open_)},
-                           {"snapshot_position", std::to_string(log_->last_snapshot().offset)}});
-  }
+                                  {std::max(history_position_at_open_, options_.log_known_until)},
+                                  options_.log, *this, [this] { queue_.wake(); }));
   const twin::Twin& twin = state_->twin();
   if (twin.entity_count() > twin.limits().entities_max) {
     parts_.logger.warning("engine",
@@ -312,26 +305,10 @@ void Shard::commit() {
 }
 
 history::FeedItem Shard::feed_item(Pending& pending) const {
-  history::FeedItem item;
-  item.shard = options_.index;
-  item.position_end = pending.end.offset;
+  history::FeedItem item = ficus::feed_item(options_.index, pending.end, pending.settled);
   item.source = pending.source;
   item.received_at = pending.received_at;
   item.quarantined = std::move(pending.quarantined);
-  for (const SettledBatch& settled : pending.settled) {
-    history::Rows rows;
-    rows.batch = settled.rows;
-    rows.received_at = settled.received_at;
-    rows.source = settled.origin;
-    const bool any_duplicate = std::find(settled.outcomes.begin(), settled.outcomes.end(),
-                                         twin::RowOutcome::duplicate) != settled.outcomes.end();
-    if (any_duplicate) {
-      for (const twin::RowOutcome outcome : settled.outcomes) {
-        rows.keep.push_back(outcome == twin::RowOutcome::duplicate ? 0 : 1);
-      }
-    }
-    item.rows.push_back(std::move(rows));
-  }
   return item;
 }
 

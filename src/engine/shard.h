@@ -23,7 +23,8 @@ struct ShardOptions {
   std::string directory;
   std::size_t queue_items_max = 256;
   CommitLogOptions log;
-  Configuration configuration;  // that holds now; what the log says of it may differ
+  Configuration configuration;        // that holds now; what the log says of it may differ
+  std::uint64_t log_known_until = 0;  // the log is damaged if it ends before
   Micros history_patience_at_stop = Micros::from_seconds(3);  // without a step of its own
 };
 

@@ -17,14 +17,14 @@ constexpr const char* kTables[] = {
     "CREATE TABLE IF NOT EXISTS ficus_position (shard BIGINT, position UBIGINT)",
     "CREATE TABLE IF NOT EXISTS ficus_sealed (type VARCHAR, file VARCHAR, number BIGINT, "
     "firstObservedAt TIMESTAMP, lastObservedAt TIMESTAMP, lastReceivedAt TIMESTAMP, "
-    "\"rows\" BIGINT, bytes BIGINT, crc32c BIGINT, layout VARCHAR)",
+    "\"rows\" BIGINT, bytes BIGINT, crc32c BIGINT, layout VARCHAR, spans VARCHAR)",
     "CREATE TABLE IF NOT EXISTS quarantine (source VARCHAR, receivedAt TIMESTAMP, \"key\" VARCHAR, "
     "reason VARCHAR, bytes BLOB)",
     "CREATE TABLE IF NOT EXISTS ficus.types (type VARCHAR, view VARCHAR)",
     "CREATE TABLE IF NOT EXISTS ficus.columns (type VARCHAR, number BIGINT, attribute VARCHAR, "
     "kind BIGINT, name VARCHAR)",
     "CREATE TABLE IF NOT EXISTS ficus.tails (type VARCHAR, number BIGINT, createdAt TIMESTAMP, "
-    "sealing BOOLEAN)",
+    "sealing BOOLEAN, span VARCHAR)",
 };
 
 // Those of our own tables that users may read.
@@ -47,16 +47,23 @@ std::string create_tail(const HistoryType& type, const Tail& tail) {
 }
 
 std::string insert_tail(const HistoryType& type, const Tail& tail) {
-  return fmt::format("INSERT INTO ficus.tails VALUES ({}, {}, {}, false)",
-                     quoted_literal(type.type), tail.number, timestamp_literal(tail.created_at));
+  return fmt::format("INSERT INTO ficus.tails VALUES ({}, {}, {}, false, {})",
+                     quoted_literal(type.type), tail.number, timestamp_literal(tail.created_at),
+                     quoted_literal(spans_text({tail.span})));
+}
+
+std::string insert_column(std::string_view type, std::size_t number, const HistoryColumn& column) {
+  return fmt::format("INSERT INTO ficus.columns VALUES ({}, {}, {}, {}, {})", quoted_literal(type),
+                     number, quoted_literal(column.attribute), static_cast<int>(column.kind),
+                     quoted_literal(column.name));
 }
 
 std::string insert_file(const HistoryType& type, const SealedFile& file) {
-  return fmt::format("INSERT INTO ficus_sealed VALUES ({}, {}, {}, {}, {}, {}, {}, {}, {}, {})",
+  return fmt::format("INSERT INTO ficus_sealed VALUES ({}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {})",
                      quoted_literal(type.type), quoted_literal(file.file), file.number,
                      timestamp_literal(file.first_observed), timestamp_literal(file.last_observed),
                      timestamp_literal(file.last_received), file.row_count, file.bytes, file.crc,
-                     quoted_literal(file.layout));
+                     quoted_literal(file.layout), quoted_literal(spans_text(file.spans)));
 }
 
 }  // namespace
@@ -135,25 +142,30 @@ Status Catalog::read_tables(DuckConnection& connection) {
     types_[text_of(row[0])].columns.push_back(
         {text_of(row[1]), static_cast<ValueKind>(integer_of(row[2])), text_of(row[3])});
   }
-  FICUS_TRY(const auto tails,
-            connection.select("SELECT type, number, epoch_us(createdAt), sealing::BIGINT FROM "
-                              "ficus.tails ORDER BY type, number"));
+  FICUS_TRY(
+      const auto tails,
+      connection.select("SELECT type, number, epoch_us(createdAt), sealing::BIGINT, span FROM "
+                        "ficus.tails ORDER BY type, number"));
   for (const DatumRow& row : tails) {
+    FICUS_TRY(const LogSpans spans, spans_of(text_of(row[4])));
+    if (spans.size() != 1)
+      return fail(ErrorCode::corrupt, "a tail's stretch of the log is unclear");
     types_[text_of(row[0])].tails.push_back(
-        {integer_of(row[1]), timestamp_of(row[2]), integer_of(row[3]) != 0});
+        {integer_of(row[1]), timestamp_of(row[2]), integer_of(row[3]) != 0, spans.front()});
     next_number_ = std::max(next_number_, integer_of(row[1]) + 1);
   }
   FICUS_TRY(
       const auto files,
       connection.select("SELECT type, file, number, epoch_us(firstObservedAt), "
                         "epoch_us(lastObservedAt), epoch_us(lastReceivedAt), \"rows\", bytes, "
-                        "crc32c, layout FROM ficus_sealed ORDER BY number"));
+                        "crc32c, layout, spans FROM ficus_sealed ORDER BY number"));
   for (const DatumRow& row : files) {
+    FICUS_TRY(LogSpans spans, spans_of(text_of(row[10])));
     types_[text_of(row[0])].files.push_back(
         {text_of(row[1]), integer_of(row[2]), timestamp_of(row[3]), timestamp_of(row[4]),
          timestamp_of(row[5]), static_cast<std::uint64_t>(integer_of(row[6])),
          static_cast<std::uint64_t>(integer_of(row[7])),
-         static_cast<std::uint32_t>(integer_of(row[8])), text_of(row[9])});
+         static_cast<std::uint32_t>(integer_of(row[8])), text_of(row[9]), std::move(spans)});
     next_number_ = std::max(next_number_, integer_of(row[2]) + 1);
   }
   for (const auto& [name, type] : types_) {
@@ -210,13 +222,14 @@ Status Catalog::change(DuckConnection& connection, HistoryType next,
 }
 
 Result<const HistoryType*> Catalog::add_type(DuckConnection& connection, std::string_view type,
-                                             Timestamp now) {
+                                             Timestamp now,
+                                             const std::vector<std::uint64_t>& positions) {
   FICUS_CHECK(find(type) == nullptr);
   HistoryType next;
   next.type = type;
   next.view =
       is_reserved_view_name(type) ? views_.free_name(next.type + "_2") : views_.free_name(type);
-  next.tails.push_back({next_number_, now, false});
+  next.tails.push_back({next_number_, now, false, {positions, positions}});
   FICUS_TRY_VOID(change(connection, next,
                         {create_tail(next, next.active()), insert_tail(next, next.active()),
                          fmt::format("INSERT INTO ficus.types VALUES ({}, {})",
@@ -224,6 +237,42 @@ Result<const HistoryType*> Catalog::add_type(DuckConnection& connection, std::st
   views_.take(next.view);
   ++next_number_;
   return find(type);
+}
+
+Status Catalog::adopt(DuckConnection& connection, std::vector<HistoryType> types, Timestamp now,
+                      std::uint32_t shard_count) {
+  FICUS_CHECK(types_.empty());
+  std::int64_t number = next_number_;
+  for (const HistoryType& type : types) {
+    for (const SealedFile& file : type.files) number = std::max(number, file.number + 1);
+  }
+  const std::vector<std::uint64_t> positions(shard_count, 0);
+  DuckTransaction transaction(connection);
+  FICUS_TRY_VOID(transaction.begin());
+  for (std::uint32_t shard = 0; shard < shard_count; ++shard) {
+    FICUS_TRY_VOID(connection.run(fmt::format("INSERT INTO ficus_position VALUES ({}, 0)", shard)));
+  }
+  for (HistoryType& type : types) {
+    type.tails = {{number++, now, false, {positions, positions}}};
+    std::vector<std::string> statements = {
+        create_tail(type, type.active()), insert_tail(type, type.active()),
+        fmt::format("INSERT INTO ficus.types VALUES ({}, {})", quoted_literal(type.type),
+                    quoted_literal(type.view))};
+    for (std::size_t i = 0; i < type.columns.size(); ++i) {
+      statements.push_back(insert_column(type.type, i + 1, type.columns[i]));
+    }
+    for (const SealedFile& file : type.files) statements.push_back(insert_file(type, file));
+    statements.push_back(view_statement(type));
+    for (const std::string& sql : statements) FICUS_TRY_VOID(connection.run(sql));
+  }
+  FICUS_TRY_VOID(transaction.commit());
+  next_number_ = number;
+  for (HistoryType& type : types) {
+    views_.take(type.view);
+    const std::string name = type.type;
+    types_[name] = std::move(type);
+  }
+  return {};
 }
 
 Status Catalog::add_columns(DuckConnection& connection, std::string_view type,
@@ -238,23 +287,24 @@ Status Catalog::add_columns(DuckConnection& connection, std::string_view type,
     statements.push_back("ALTER TABLE " + next.tail_table(next.active()) + " ADD COLUMN " +
                          column_definition(column));
     next.columns.push_back(column);
-    statements.push_back(fmt::format("INSERT INTO ficus.columns VALUES ({}, {}, {}, {}, {})",
-                                     quoted_literal(type), next.columns.size(),
-                                     quoted_literal(column.attribute),
-                                     static_cast<int>(column.kind), quoted_literal(column.name)));
+    statements.push_back(insert_column(type, next.columns.size(), column));
   }
   return change(connection, std::move(next), statements);
 }
 
-Status Catalog::rotate(DuckConnection& connection, std::string_view type, Timestamp now) {
+Status Catalog::rotate(DuckConnection& connection, std::string_view type, Timestamp now,
+                       const std::vector<std::uint64_t>& positions) {
   HistoryType next = *find(type);
   const std::int64_t old = next.active().number;
   next.tails.back().sealing = true;
-  next.tails.push_back({next_number_, now, false});
+  next.tails.back().span.until = positions;
+  const std::string span = quoted_literal(spans_text({next.tails.back().span}));
+  next.tails.push_back({next_number_, now, false, {positions, positions}});
   FICUS_TRY_VOID(
       change(connection, next,
              {create_tail(next, next.active()), insert_tail(next, next.active()),
-              fmt::format("UPDATE ficus.tails SET sealing = true WHERE number = {}", old)}));
+              fmt::format("UPDATE ficus.tails SET sealing = true, span = {} WHERE number = {}",
+                          span, old)}));
   ++next_number_;
   return {};
 }

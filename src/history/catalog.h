@@ -9,6 +9,7 @@
 #include "base/result.h"
 #include "base/time.h"
 #include "history/duck.h"
+#include "history/log_spans.h"
 #include "history/names.h"
 #include "history/sql_guard.h"
 #include "model/value.h"
@@ -27,6 +28,7 @@ struct Tail {
   std::int64_t number = 0;  // unique over all types
   Timestamp created_at;
   bool sealing = false;
+  LogSpan span;  // of its rows; `until` is known when it is sealed
 };
 
 struct SealedFile {
@@ -39,6 +41,7 @@ struct SealedFile {
   std::uint64_t bytes = 0;
   std::uint32_t crc = 0;  // CRC-32C of the whole file
   std::string layout;     // names and types of its columns: files of one layout are read as one
+  LogSpans spans;         // of the log, that its rows come from
 };
 
 struct HistoryType {
@@ -65,13 +68,18 @@ class Catalog {
   const HistoryType* find(std::string_view type) const;
   TableScope tables() const;
 
+  // `positions`: up to where the log has been committed (index: shard).
   Result<const HistoryType*> add_type(DuckConnection& connection, std::string_view type,
-                                      Timestamp now);
+                                      Timestamp now, const std::vector<std::uint64_t>& positions);
+  // Into an empty catalog: types with their columns and files, and the positions 0. All or nothing.
+  Status adopt(DuckConnection& connection, std::vector<HistoryType> types, Timestamp now,
+               std::uint32_t shard_count);
   // Their names are chosen here.
   Status add_columns(DuckConnection& connection, std::string_view type,
                      std::vector<HistoryColumn> columns);
   // The active tail becomes one to seal; an empty one takes its place.
-  Status rotate(DuckConnection& connection, std::string_view type, Timestamp now);
+  Status rotate(DuckConnection& connection, std::string_view type, Timestamp now,
+                const std::vector<std::uint64_t>& positions);
   // The file stands for the tail from now on. `file` null: the tail was empty.
   Status replace_by_file(DuckConnection& connection, std::string_view type, std::int64_t tail,
                          const SealedFile* file);

@@ -23,8 +23,20 @@ Result<std::vector<std::uint64_t>> DuckHistory::positions() {
 Status DuckHistory::append(Rows rows) {
   FICUS_CHECK(rows.batch != nullptr);
   FICUS_CHECK(rows.keep.empty() || rows.keep.size() == rows.batch->row_count());
+  if (is_sealed(rows)) return {};
   pending_.push_back({std::move(rows), false, {}});
   return {};
+}
+
+// Only while the log is replayed into a database that was made anew: what sealed files hold is
+// given again then.
+bool DuckHistory::is_sealed(const Rows& rows) const {
+  if (rows.shard >= sealed_until_.size() || rows.position > sealed_until_[rows.shard]) return false;
+  const HistoryType* type = catalog_.find(schema_.type_name(rows.batch->type()));
+  return type != nullptr &&
+         std::any_of(type->files.begin(), type->files.end(), [&](const SealedFile& file) {
+           return covers(file.spans, rows.shard, rows.position);
+         });
 }
 
 Status DuckHistory::append_quarantine(std::string_view source, Timestamp received_at,
@@ -72,7 +84,7 @@ Status DuckHistory::create_type(TypeId id, Timestamp now) {
   const std::string& name = schema_.type_name(id);
   const HistoryType* type = catalog_.find(name);
   if (type == nullptr) {
-    FICUS_TRY(type, catalog_.add_type(*feed_, name, now));
+    FICUS_TRY(type, catalog_.add_type(*feed_, name, now, committed_));
   }
   std::vector<HistoryColumn> missing;
   for (std::uint32_t i = 0; i < schema_.attribute_count(id); ++i) {
@@ -95,7 +107,7 @@ Status DuckHistory::create_missing(PendingRows& pending) {
   const std::string& name = schema_.type_name(batch.type());
   const HistoryType* type = catalog_.find(name);
   if (type == nullptr) {
-    FICUS_TRY(type, catalog_.add_type(*feed_, name, pending.rows.received_at));
+    FICUS_TRY(type, catalog_.add_type(*feed_, name, pending.rows.received_at, committed_));
   }
   std::vector<HistoryColumn> missing;
   for (const Column& column : batch.columns()) {

@@ -6,6 +6,8 @@
 #include <map>
 #include <utility>
 
+#include "history/sealed_metadata.h"
+
 namespace ficus::history {
 namespace {
 
@@ -49,6 +51,8 @@ Result<std::optional<SealedFile>> merge_files(DuckConnection& connection, Disk& 
   SealedFile out = job.merge.front();
   out.number = job.number;
   out.row_count = 0;
+  out.spans.clear();
+  std::vector<std::string> merged;
   std::string list;
   for (const SealedFile& file : job.merge) {
     const std::string path = directory + "/" + file.file;
@@ -60,12 +64,15 @@ Result<std::optional<SealedFile>> merge_files(DuckConnection& connection, Disk& 
     out.last_observed = std::max(out.last_observed, file.last_observed);
     out.last_received = std::max(out.last_received, file.last_received);
     out.row_count += file.row_count;
+    out.spans = joined(std::move(out.spans), file.spans);
+    merged.push_back(file.file);
     list += (list.empty() ? "" : ", ") + quoted_literal(path);
   }
   out.file = sealed_name(job.type, out);
   const std::string statement =
       sealing_statement("* REPLACE (CAST(\"receivedAt\" AS TIMESTAMP_MS) AS \"receivedAt\")",
-                        "read_parquet([" + list + "])", directory + "/" + out.file + ".tmp");
+                        "read_parquet([" + list + "])", directory + "/" + out.file + ".tmp",
+                        sealed_metadata(job.type, out, merged));
   FICUS_TRY_VOID(write_sealed(connection, disk, directory, statement, out));
   return std::optional(std::move(out));
 }

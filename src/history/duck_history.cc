@@ -2,11 +2,15 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 #include <thread>
 #include <utility>
 
+#include "base/time_text.h"
+#include "history/database_care.h"
 #include "history/duck_store.h"
+#include "history/sealed_metadata.h"
 
 namespace ficus::history {
 
@@ -17,16 +21,25 @@ Status DuckHistory::open(MaintenanceReport& report) {
     FICUS_TRY(const std::vector<std::string> names, disk_.list(answers));
     for (const std::string& name : names) FICUS_TRY_VOID(disk_.remove(answers + "/" + name));
   }
-  FICUS_TRY_VOID(open_database());
+  Status opened = open_database(report);
+  if (!opened && options_.set_damaged_aside && is_damage(opened.error())) {
+    close();
+    FICUS_TRY_VOID(set_database_aside(disk_, options_.directory, opened.error().message,
+                                      clock_.now(), report));
+    opened = open_database(report);
+  }
+  FICUS_TRY_VOID(opened);
   FICUS_TRY_VOID(set_damaged_aside(*feed_, disk_, catalog_, report));
   FICUS_TRY_VOID(remove_orphans(disk_, catalog_, report));
   rebuild_views(report);
   declare_types(clock_.now(), report);
+  note_sealed();
+  damage_ = report.set_aside;
   publish();
   return {};
 }
 
-Status DuckHistory::open_database() {
+Status DuckHistory::open_database(MaintenanceReport& report) {
   DuckSettings settings;
   settings.path = database_path();
   settings.directory = options_.directory;
@@ -37,10 +50,70 @@ Status DuckHistory::open_database() {
   FICUS_TRY(database_, DuckDatabase::open(settings));
   FICUS_TRY(feed_, DuckConnection::open(*database_));
   FICUS_TRY(catalog_, Catalog::load(*feed_, options_.directory));
+  FICUS_TRY_VOID(adopt_sealed_files(report));
   FICUS_TRY_VOID(prepare_positions());
   FICUS_TRY_VOID(count_tails());
   watch_.set_database(database_.get());
   return {};
+}
+
+// A database without positions has just been made. Files that are there all the same are all that
+// is left of the one before it.
+Status DuckHistory::adopt_sealed_files(MaintenanceReport& report) {
+  FICUS_TRY(const auto rows, feed_->select("SELECT count(*) FROM ficus_position"));
+  if (integer_of(rows.at(0)[0]) > 0) return {};
+  FICUS_TRY(std::vector<HistoryType> types,
+            find_sealed_files(*feed_, disk_, options_.directory, report));
+  return catalog_.adopt(*feed_, std::move(types), clock_.now(), options_.shard_count);
+}
+
+void DuckHistory::note_sealed() {
+  sealed_until_.assign(options_.shard_count, 0);
+  for (const auto& [name, type] : catalog_.types()) {
+    types_at_open_.push_back(type);
+    for (const SealedFile& file : type.files) {
+      for (const LogSpan& span : file.spans) {
+        for (std::size_t i = 0; i < std::min(span.until.size(), sealed_until_.size()); ++i) {
+          sealed_until_[i] = std::max(sealed_until_[i], span.until[i]);
+        }
+      }
+    }
+  }
+}
+
+std::vector<std::uint64_t> DuckHistory::known_positions() {
+  std::vector<std::uint64_t> known = committed_;
+  for (std::size_t i = 0; i < known.size(); ++i) known[i] = std::max(known[i], sealed_until_[i]);
+  return known;
+}
+
+std::vector<std::string> DuckHistory::damage() {
+  const std::lock_guard lock(published_mutex_);
+  return damage_;
+}
+
+std::string DuckHistory::name_loss(const HistoryGap& gap) {
+  std::string types;
+  for (const HistoryType& type : types_at_open_) {
+    LogSpans spans;
+    Timestamp last = Timestamp::min();
+    for (const SealedFile& file : type.files) {
+      spans = joined(std::move(spans), file.spans);
+      last = std::max(last, file.last_received);
+    }
+    if (covers(spans, gap.shard, gap.after, gap.until)) continue;
+    types += (types.empty() ? "" : "; ") + type.type;
+    types += last == Timestamp::min() ? " (no sealed file)"
+                                      : " (newest sealed row received " + to_iso8601(last) + ")";
+  }
+  const std::string loss = fmt::format(
+      "shard {}: of log positions {} to {} history has only what sealed files hold, and the log "
+      "has "
+      "them no more. Missing are quarantined items and the rows of: {}",
+      gap.shard, gap.after, gap.until, types.empty() ? "no type" : types);
+  const std::lock_guard lock(published_mutex_);
+  damage_.push_back(loss);
+  return loss;
 }
 
 Status DuckHistory::prepare_positions() {
@@ -68,9 +141,14 @@ Status DuckHistory::prepare_positions() {
 Status DuckHistory::count_tails() {
   tail_rows_.clear();
   for (const auto& [name, type] : catalog_.types()) {
-    FICUS_TRY(const auto rows,
-              feed_->select("SELECT count(*) FROM " + type.tail_table(type.active())));
-    tail_rows_[name] = static_cast<std::uint64_t>(integer_of(rows.at(0)[0]));
+    // Every value is read, so that a damaged block is found now and not by a question. The active
+    // tail comes last.
+    for (const Tail& tail : type.tails) {
+      FICUS_TRY(const auto rows,
+                feed_->select("SELECT count(*), CAST(bit_xor(hash(r)) % 2 AS BIGINT) FROM " +
+                              type.tail_table(tail) + " r"));
+      tail_rows_[name] = static_cast<std::uint64_t>(integer_of(rows.at(0)[0]));
+    }
   }
   return {};
 }
@@ -99,7 +177,8 @@ Status DuckHistory::reopen() {
     std::this_thread::sleep_for(std::chrono::milliseconds(5));
   }
   close();
-  FICUS_TRY_VOID(open_database());
+  MaintenanceReport report;
+  FICUS_TRY_VOID(open_database(report));
   must_reopen_ = false;
   if (!attempted_.empty() && committed_ == attempted_) {
     forget_pending(attempted_rows_, attempted_quarantine_);

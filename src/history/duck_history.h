@@ -32,14 +32,17 @@ struct DuckHistoryOptions {
   std::uint64_t spill_bytes_max = std::uint64_t{8} << 30;   // sorting beyond memory, on disk
   std::uint32_t threads = 2;                                // DuckDB's workers
   std::uint32_t queries_max = 8;                            // at once; more are `overloaded`
+  bool set_damaged_aside = true;  // false: a damaged database is an error, for tools that only look
   bool seal_in_background = true;  // false: within maintain(), for simulation and tests
   std::uint64_t checkpoint_log_bytes = std::uint64_t{256} << 20;  // DuckDB's log before checkpoint
 };
 
 // Opens or creates the history in DuckDB (C API). Removes what a crash left behind and sets aside
-// what is damaged; `report` says so. Every type of the schema has its view from then on, those
-// declared later from the next maintain(). `schema`, `disk` and `clock` are borrowed and outlive
-// the history. The disk must be the machine's: DuckDB reads and writes its files by itself.
+// what is damaged; `report` says so. A damaged database is made anew from the sealed files; then
+// the log has to be replayed from its begin, and rows that the files hold are left out. Every type
+// of the schema has its view from then on, those declared later from the next maintain(). `schema`,
+// `disk` and `clock` are borrowed and outlive the history. The disk must be the machine's: DuckDB
+// reads and writes its files by itself.
 Result<std::unique_ptr<History>> open_duck_history(const DuckHistoryOptions& options,
                                                    const Schema& schema, Disk& disk,
                                                    const Clock& clock, MaintenanceReport& report);

@@ -52,6 +52,8 @@ class DuckHistory final : public History {
   Status open(MaintenanceReport& report);
 
   Result<std::vector<std::uint64_t>> positions() override;
+  std::vector<std::uint64_t> known_positions() override;
+  std::string name_loss(const HistoryGap& gap) override;
   Status append(Rows rows) override;
   Status append_quarantine(std::string_view source, Timestamp received_at,
                            std::span<const QuarantinedItem> items) override;
@@ -67,6 +69,7 @@ class DuckHistory final : public History {
                                std::stop_token stop) override;
   Result<std::vector<FinishedFile>> copy_database(const std::string& to_directory) override;
   HistoryFigures figures() override;
+  std::vector<std::string> damage() override;
 
  private:
   using QueryWork = std::function<Status(QueryRunner&, const TableScope&)>;
@@ -74,7 +77,9 @@ class DuckHistory final : public History {
   std::string database_path() const { return options_.directory + "/history.duckdb"; }
 
   // Opening.
-  Status open_database();
+  Status open_database(MaintenanceReport& report);
+  Status adopt_sealed_files(MaintenanceReport& report);
+  void note_sealed();
   Status prepare_positions();
   Status count_tails();
   void rebuild_views(MaintenanceReport& report);
@@ -82,6 +87,7 @@ class DuckHistory final : public History {
   Status reopen();
 
   // Committing.
+  bool is_sealed(const Rows& rows) const;
   void declare_types(Timestamp now, MaintenanceReport& report);
   Status create_type(TypeId type, Timestamp now);
   Status create_missing();
@@ -138,8 +144,9 @@ class DuckHistory final : public History {
   std::map<std::string, std::uint64_t> tail_rows_;  // of the active tail, by type
   std::vector<PendingRows> pending_;
   std::vector<PendingQuarantine> pending_quarantine_;
-  std::vector<std::uint64_t> committed_;  // positions
-  std::vector<std::uint64_t> attempted_;  // of the last commit that may or may not have happened
+  std::vector<std::uint64_t> committed_;     // positions
+  std::vector<std::uint64_t> sealed_until_;  // per shard, of the files that were there at open
+  std::vector<std::uint64_t> attempted_;     // of the last commit that may or may not have happened
   std::size_t attempted_rows_ = 0;
   std::size_t attempted_quarantine_ = 0;
   bool must_reopen_ = false;
@@ -150,6 +157,8 @@ class DuckHistory final : public History {
 
   mutable std::mutex published_mutex_;  // what other threads read: swapped once a commit
   HistoryFigures figures_;
+  std::vector<std::string> damage_;
+  std::vector<HistoryType> types_at_open_;  // with their files; never changed after open
   std::shared_ptr<const TableScope> tables_ = std::make_shared<TableScope>();
 };
 

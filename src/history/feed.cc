@@ -106,6 +106,8 @@ void HistoryFeed::take(FeedItem& item) {
   if (item.position_end <= taken_[item.shard]) return;
   for (Rows& rows : item.rows) {
     rows_pending_ += rows.batch->row_count();
+    rows.shard = item.shard;
+    rows.position = item.position_end;
     // Appending only remembers; it has no way to fail that a retry would mend.
     const Status status = history_.append(std::move(rows));
     FICUS_CHECK(status.has_value());

@@ -34,8 +34,12 @@ std::string thorough_complaint(Disk& disk, const std::string& path, const Sealed
   return *crc == file.crc ? "" : "its checksum is wrong";
 }
 
-// Moves the file first: if the process ends in between, it is missing at the next start and leaves
-// the catalog then.
+bool is_ours(const std::string& name) {
+  return name.ends_with(".parquet") || name.ends_with(".parquet.tmp");
+}
+
+}  // namespace
+
 Status move_aside(Disk& disk, const std::string& directory, const std::string& file,
                   const std::string& complaint, MaintenanceReport& report) {
   std::string kept = "damaged/" + file;
@@ -50,12 +54,6 @@ Status move_aside(Disk& disk, const std::string& directory, const std::string& f
   }
   return {};
 }
-
-bool is_ours(const std::string& name) {
-  return name.ends_with(".parquet") || name.ends_with(".parquet.tmp");
-}
-
-}  // namespace
 
 Status set_damaged_aside(DuckConnection& connection, Disk& disk, Catalog& catalog,
                          MaintenanceReport& report) {

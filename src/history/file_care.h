@@ -13,6 +13,11 @@
 
 namespace ficus::history {
 
+// Moves a file to damaged/ and names it in the report. It moves first: if the process ends before
+// the catalog forgets it, it is missing at the next start and leaves the catalog then.
+Status move_aside(Disk& disk, const std::string& directory, const std::string& file,
+                  const std::string& complaint, MaintenanceReport& report);
+
 // At start, before the views are rebuilt: every file in the catalog must be there, have its size
 // and a readable footer. One that has not is moved to damaged/ and leaves the catalog.
 Status set_damaged_aside(DuckConnection& connection, Disk& disk, Catalog& catalog,

@@ -22,6 +22,15 @@ struct Rows {
   std::vector<std::uint8_t> keep;  // per row: 0 leaves the row out (a duplicate); empty keeps all
   Timestamp received_at;
   std::string source;
+  std::uint32_t shard = 0;     // whose log has them,
+  std::uint64_t position = 0;  // and where the record ends there; 0: not from a log
+};
+
+// A stretch of a shard's log that history has not got and that the log cannot give any more.
+struct HistoryGap {
+  std::uint32_t shard = 0;
+  std::uint64_t after = 0;
+  std::uint64_t until = 0;
 };
 
 // What became of the files at open and in maintain(); each list names files relative to the
@@ -72,6 +81,13 @@ class History {
   // Per shard the log position up to which everything is committed (0: nothing). Replay from there.
   virtual Result<std::vector<std::uint64_t>> positions() = 0;
 
+  // Up to where each shard's log is known to have been: a log that ends before is damaged. More
+  // than positions() when the log is replayed anew. Before the first commit only.
+  virtual std::vector<std::uint64_t> known_positions() { return {}; }
+  // Names exactly what is missing because of the gap, for the operator; damage() has it from then
+  // on. Empty: sealed files hold all of it. Any thread.
+  virtual std::string name_loss(const HistoryGap&) { return {}; }
+
   // Remembers rows for the next commit; cheap, the batch is shared. Types and attributes are
   // created in the database as they appear in the Schema.
   virtual Status append(Rows rows) = 0;
@@ -104,6 +120,9 @@ class History {
   virtual Result<std::vector<FinishedFile>> copy_database(const std::string& to_directory);
 
   virtual HistoryFigures figures() = 0;
+
+  // Since open: what was set aside, and what is lost. Any thread.
+  virtual std::vector<std::string> damage() { return {}; }
 };
 
 }  // namespace ficus::history

@@ -29,6 +29,10 @@ Result<MaintenanceReport> DuckHistory::maintain(Timestamp now) {
   delete_removed(now, report);
   care_for_files(report);
   checkpoint(report);
+  if (!report.set_aside.empty()) {
+    const std::lock_guard lock(published_mutex_);
+    damage_.insert(damage_.end(), report.set_aside.begin(), report.set_aside.end());
+  }
   publish();
   return report;
 }
@@ -99,7 +103,7 @@ void DuckHistory::rotate(Timestamp now, MaintenanceReport& report) {
     if (rows >= options_.tail_rows_max || (rows > 0 && is_old)) due.push_back(name);
   }
   for (const std::string& name : due) {
-    const Status status = catalog_.rotate(*feed_, name, now);
+    const Status status = catalog_.rotate(*feed_, name, now, committed_);
     if (status) {
       tail_rows_[name] = 0;
     } else {

@@ -12,6 +12,7 @@
 #include "base/crc32c.h"
 #include "base/time_text.h"
 #include "history/compact.h"
+#include "history/sealed_metadata.h"
 
 namespace ficus::history {
 namespace {
@@ -97,14 +98,14 @@ std::string compact(Timestamp t) {
 }
 
 std::string copy_statement(const SealJob& job, const std::vector<std::string>& types,
-                           const std::string& path) {
+                           const std::string& path, const std::string& metadata) {
   std::string columns =
       "id, \"observedAt\", CAST(\"receivedAt\" AS TIMESTAMP_MS) AS \"receivedAt\", source";
   for (std::size_t i = 0; i < types.size(); ++i) {
     const std::string name = quoted_identifier(job.type.columns[i].name);
     columns += fmt::format(", CAST({0} AS {1}) AS {0}", name, types[i]);
   }
-  return sealing_statement(columns, job.type.tail_table(job.tail), path);
+  return sealing_statement(columns, job.type.tail_table(job.tail), path, metadata);
 }
 
 std::string layout_text(const SealJob& job, const std::vector<std::string>& types) {
@@ -166,7 +167,9 @@ Result<std::optional<SealedFile>> seal_tail(DuckConnection& connection, Disk& di
   file.file = sealed_name(job.type, file);
   const std::vector<std::string> types = file_types(job, candidates, row);
   file.layout = layout_text(job, types);
-  const std::string statement = copy_statement(job, types, directory + "/" + file.file + ".tmp");
+  file.spans = {job.tail.span};
+  const std::string statement = copy_statement(job, types, directory + "/" + file.file + ".tmp",
+                                               sealed_metadata(job.type, file, {}));
   FICUS_TRY_VOID(write_sealed(connection, disk, directory, statement, file));
   return std::optional(std::move(file));
 }
@@ -177,12 +180,12 @@ std::string sealed_name(const HistoryType& type, const SealedFile& file) {
 }
 
 std::string sealing_statement(const std::string& columns, const std::string& from,
-                              const std::string& path) {
+                              const std::string& path, const std::string& metadata) {
   return fmt::format(
       "COPY (SELECT {} FROM {} ORDER BY id, \"observedAt\") TO {} (FORMAT parquet, "
       "PARQUET_VERSION v2, COMPRESSION zstd, ROW_GROUP_SIZE {}, DICTIONARY_SIZE_LIMIT {}, "
-      "USE_TMP_FILE false)",
-      columns, from, quoted_literal(path), kRowGroupRows, kDictionaryMax);
+      "USE_TMP_FILE false, KV_METADATA {})",
+      columns, from, quoted_literal(path), kRowGroupRows, kDictionaryMax, metadata);
 }
 
 Status write_sealed(DuckConnection& connection, Disk& disk, const std::string& directory,

@@ -46,9 +46,10 @@ Result<std::optional<SealedFile>> seal_tail(DuckConnection& connection, Disk& di
 Status write_sealed(DuckConnection& connection, Disk& disk, const std::string& directory,
                     const std::string& statement, SealedFile& file);
 std::string sealed_name(const HistoryType& type, const SealedFile& file);
-// COPY (SELECT `columns` FROM `from` in order) TO the path, as sealed files are.
+// COPY (SELECT `columns` FROM `from` in order) TO the path, as sealed files are. `metadata`: from
+// sealed_metadata().
 std::string sealing_statement(const std::string& columns, const std::string& from,
-                              const std::string& path);
+                              const std::string& path, const std::string& metadata);
 
 // Does the job, whichever it is.
 SealOutcome run_seal_job(DuckConnection& connection, Disk& disk, const std::string& directory,

@@ -49,7 +49,7 @@ Result<HistoryType> read_type(DuckConnection& connection, const SeriesRequest& r
   FICUS_TRY(const auto tails,
             connection.select("SELECT number FROM ficus.tails WHERE type = $1 ORDER BY number",
                               {request.type}));
-  for (const DatumRow& row : tails) type.tails.push_back({integer_of(row[0]), {}, false});
+  for (const DatumRow& row : tails) type.tails.push_back({integer_of(row[0]), {}, false, {}});
   FICUS_TRY(const auto files,
             connection.select(
                 "SELECT file, layout FROM ficus_sealed WHERE type = $1 AND "

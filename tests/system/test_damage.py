@@ -81,6 +81,85 @@ class Damage(unittest.TestCase):
             brain.wait_for_history("Meter", 21)
             self.assertEqual(self.sequences(brain), {*range(1, 21), 100})
 
+    def flip(self, path, begin, end):
+        content = bytearray(path.read_bytes())
+        for at in range(begin, min(end, len(content))):
+            content[at] ^= 0x55
+        path.write_bytes(content)
+
+    def everything(self, brain):
+        return brain.sql("SELECT id, sequence, level, observedAt, source FROM Meter ORDER BY sequence")
+
+    def test_damaged_history(self):
+        """The database is set aside and made anew from the sealed files and the log; nothing is missing, nothing twice."""
+        with harness.Brain("crash", config="history: {tail_rows_max: 1000}\n") as brain:
+            history = brain.folder / "data/history"
+            for first in (1, 1101):
+                self.post(brain, range(first, first + 1100))
+                brain.wait_for_history("Meter", first + 1099)
+                files = first // 1100 + 1
+                brain.wait_for("a sealed file", lambda n=files: len(list(history.glob("Meter/*.parquet"))) == n)
+            self.post(brain, range(2201, 2301))
+            brain.wait_for_history("Meter", 2300)
+            before = self.everything(brain)
+            self.assertEqual(len(before), 2300)
+            self.assertEqual(brain.get("/health")["status"], "ok")
+
+            for stop in (brain.kill, brain.stop):  # without a snapshot, and with one at the very end
+                stop()
+                self.flip(history / "history.duckdb", 4096, 40_000)
+                brain.start()
+                brain.wait_for_history("Meter", 2300)
+                self.assertEqual(self.everything(brain), before)
+                health = brain.get("/health")
+                self.assertEqual(health["status"], "degraded")
+                self.assertIn("history.duckdb: ", health["problems"][0]["message"])
+                self.assertIn("kept as damaged/history-", health["problems"][0]["message"])
+                self.assertIn("ficus_history_damage 1", brain.request("GET", "/metrics")[1].decode())
+                self.assertIn("set a damaged file aside", (brain.folder / "brain.log").read_text())
+
+            # A sealed file: the others answer. With the database made anew, the log gives its rows again.
+            brain.stop()
+            sealed = sorted(history.glob("Meter/*.parquet"))[0]
+            self.flip(sealed, sealed.stat().st_size - 60, sealed.stat().st_size)
+            brain.start()
+            self.assertEqual(brain.sql("SELECT count(*) FROM Meter"), [[1200]])
+            self.assertIn(sealed.name, brain.get("/health")["problems"][0]["message"])
+            brain.stop()
+            (history / "history.duckdb").unlink()
+            brain.start()
+            brain.wait_for_history("Meter", 2300)
+            self.assertEqual(self.everything(brain), before)
+            self.post(brain, [5000])
+            brain.wait_for_history("Meter", 2301)
+            brain.stop()
+            brain.start()
+            self.assertEqual(brain.get("/health")["status"], "ok")
+            self.assertEqual(len(self.everything(brain)), 2301)
+
+    def test_what_is_lost_is_named(self):
+        """History is damaged and an old part of the log is gone: the rest is rebuilt, the loss is named."""
+        with harness.Brain("crash") as brain:
+            for first in (1, 101, 201):
+                self.post(brain, range(first, first + 100))
+                brain.wait_for_history("Meter", first + 99)
+                brain.stop()  # writes a snapshot; with the second the log before the first may go
+                brain.start()
+            brain.stop()
+            log = brain.folder / "data/log/shard-0"
+            positions = sorted(int(path.stem) for path in log.glob("*.snap"))
+            self.assertEqual(len(positions), 2)
+            # The part in front of the older snapshot cannot be read.
+            self.flip(sorted(log.glob("*.log"))[0], 200, 2000)
+            self.flip(brain.folder / "data/history/history.duckdb", 4096, 40_000)
+            brain.start()
+            brain.wait_for_history("Meter", 100)
+            self.assertEqual(brain.get("/health")["status"], "degraded")
+            messages = [problem["message"] for problem in brain.get("/health")["problems"]]
+            self.assertTrue(any("log positions 0 to" in message and "Meter" in message for message in messages), messages)
+            self.assertIn("part of history is lost", (brain.folder / "brain.log").read_text())
+            self.assertEqual(brain.books("gateway")["received"], 300)
+
 
 if __name__ == "__main__":
     unittest.main(verbosity=2)

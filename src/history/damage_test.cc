@@ -1,0 +1,246 @@
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+
+#include "history/database_care.h"
+#include "history/history_test_support.h"
+#include "history/log_spans.h"
+
+namespace ficus::history {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr Timestamp kLater = Timestamp::from_seconds(1'000'000);
+constexpr int kRecords = 5;
+constexpr int kRowsOfRecord = 100;
+const char* const kEverything =
+    "SELECT id, \"observedAt\", date_trunc('milliseconds', \"receivedAt\"), source, speed, "
+    "heading, "
+    "location, line, \"doorsOpen\", due, fuel FROM Vehicle ORDER BY \"observedAt\"";
+
+void flip(const std::string& path, std::uint64_t at) {
+  std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
+  file.seekg(static_cast<std::streamoff>(at));
+  const int byte = file.get();
+  file.seekp(static_cast<std::streamoff>(at));
+  file.put(static_cast<char>(byte ^ 0x55));
+}
+
+// Five records of 100 rows, at positions 10, 20 ... The first three are in a sealed file each, the
+// others in the tail.
+class Damaged : public testing::Test {
+ protected:
+  Damaged() : city(small_tails()) {
+    for (int record = 1; record <= 3; ++record) {
+      give(record);
+      files.push_back(city.maintain(kLater).sealed.at(0));
+    }
+    city.close();
+    city.options.tail_rows_max = 1'000'000;
+    city.open();
+    give(4);
+    give(5);
+    before = city.rows(kEverything);
+    EXPECT_EQ(before.size(), static_cast<std::size_t>(kRecords * kRowsOfRecord));
+    city.close();
+  }
+  static DuckHistoryOptions small_tails() {
+    DuckHistoryOptions options;
+    options.tail_rows_max = 10;
+    return options;
+  }
+
+  // As the feed does.
+  void give(int record) {
+    Rows rows;
+    rows.batch = city.vehicles(record * kRowsOfRecord, kRowsOfRecord);
+    rows.received_at = Timestamp::from_seconds(record);
+    rows.source = "log";
+    rows.position = static_cast<std::uint64_t>(record) * 10;
+    ASSERT_TRUE(city.history->append(std::move(rows)));
+    city.commit(static_cast<std::uint64_t>(record) * 10);
+  }
+  void replay(int first = 1) {
+    for (int record = first; record <= kRecords; ++record) give(record);
+  }
+  std::string database() const { return city.options.directory + "/history.duckdb"; }
+  std::string path(std::size_t i) const { return city.options.directory + "/" + files[i]; }
+
+  TestCity city;
+  std::vector<std::string> files;
+  std::vector<std::string> before;
+};
+
+TEST_F(Damaged, DatabaseIsSetAsideAndMadeAnewFromFilesAndLog) {
+  std::ofstream(database()) << std::string(20'000, 'x');
+  city.open();
+  ASSERT_EQ(city.open_report.set_aside.size(), 1U);
+  EXPECT_TRUE(city.open_report.set_aside[0].starts_with("history.duckdb: "));
+  EXPECT_EQ(city.history->damage(), city.open_report.set_aside);
+  bool is_kept = false;
+  for (const std::string& name : city.disk.list(city.options.directory + "/damaged").value()) {
+    is_kept = is_kept || (name.starts_with("history-20") && name.ends_with("Z.duckdb"));
+  }
+  EXPECT_TRUE(is_kept);
+  // What is sealed answers before anything is replayed.
+  EXPECT_EQ(city.one("SELECT count(*), min(speed) >= 0 FROM Vehicle"), "300|true");
+  EXPECT_EQ(city.history->positions().value(), std::vector<std::uint64_t>{0});
+  EXPECT_EQ(city.history->known_positions(), std::vector<std::uint64_t>{30});
+  replay();
+  EXPECT_EQ(city.rows(kEverything), before);
+  city.close();
+  city.open();
+  EXPECT_TRUE(city.open_report.is_empty());
+  EXPECT_TRUE(city.history->damage().empty());
+  EXPECT_EQ(city.rows(kEverything), before);
+  EXPECT_EQ(city.history->positions().value(), std::vector<std::uint64_t>{50});
+}
+
+TEST_F(Damaged, AReplayThatIsBrokenOffGoesOn) {
+  fs::remove(database());
+  city.open();
+  give(1);
+  give(2);
+  city.close();
+  city.open();
+  EXPECT_EQ(city.history->positions().value(), std::vector<std::uint64_t>{20});
+  replay(3);
+  EXPECT_EQ(city.rows(kEverything), before);
+}
+
+// What is sealed during and after a replay is found again, too.
+TEST_F(Damaged, TwiceInARow) {
+  fs::remove(database());
+  city.options.tail_rows_max = 10;
+  city.open();
+  for (int record = 1; record <= kRecords; ++record) {
+    give(record);
+    for (int i = 0; i < 100 && record > 3 && city.maintain(kLater).sealed.empty(); ++i) {
+    }
+  }
+  EXPECT_EQ(city.rows(kEverything), before);
+  EXPECT_EQ(city.history->figures().files_sealed, 5U);
+  city.close();
+  fs::remove(database());
+  city.options.tail_rows_max = 1'000'000;
+  city.open();
+  EXPECT_EQ(city.rows(kEverything), before);
+  replay();
+  EXPECT_EQ(city.rows(kEverything), before);
+}
+
+// Wherever a byte is changed: it opens, and after a replay from where it says, nothing is missing
+// and nothing is there twice.
+TEST_F(Damaged, AnyByteOfTheDatabase) {
+  const std::string copy = city.folder.path() + "/copy";
+  fs::copy(city.options.directory, copy, fs::copy_options::recursive);
+  const std::uint64_t bytes = fs::file_size(database());
+  int set_aside = 0;
+  for (std::uint64_t i = 0; i < 18; ++i) {
+    SCOPED_TRACE(i);
+    fs::remove_all(city.options.directory);
+    fs::copy(copy, city.options.directory, fs::copy_options::recursive);
+    const std::uint64_t at = i < 10 ? 8 + i * 1200 : i * 7919 * 131 % bytes;
+    flip(database(), at);
+    city.open();
+    ASSERT_NE(city.history, nullptr);
+    set_aside += city.open_report.set_aside.empty() ? 0 : 1;
+    const auto position = static_cast<int>(city.history->positions().value().at(0));
+    replay(position / 10 + 1);
+    EXPECT_EQ(city.rows(kEverything), before);
+    city.close();
+  }
+  EXPECT_GT(set_aside, 3);
+}
+
+TEST_F(Damaged, ASealedFileTogetherWithTheDatabase) {
+  fs::remove(database());
+  for (std::uint64_t at = 4; at < 1500; ++at) flip(path(1), at);
+  city.open();
+  ASSERT_EQ(city.open_report.set_aside.size(), 1U);
+  EXPECT_TRUE(city.open_report.set_aside[0].starts_with(files[1] + ": "));
+  EXPECT_EQ(city.one("SELECT count(*) FROM Vehicle"), "200");
+  replay();
+  EXPECT_EQ(city.rows(kEverything), before);
+}
+
+TEST_F(Damaged, AFileThatSaysNothingOfItselfIsSetAside) {
+  fs::remove(database());
+  std::ofstream(city.options.directory + "/Vehicle/other.parquet") << "PAR1 no";
+  city.open();
+  ASSERT_EQ(city.open_report.set_aside.size(), 1U);
+  EXPECT_TRUE(city.open_report.set_aside[0].starts_with("Vehicle/other.parquet: "));
+  EXPECT_EQ(city.one("SELECT count(*) FROM Vehicle"), "300");
+}
+
+// A crash came after the merge and before the small files were deleted.
+TEST_F(Damaged, OfAMergedFileAndItsPartsOnlyOneCounts) {
+  const std::string copy = city.folder.path() + "/copy";
+  fs::copy(city.options.directory + "/Vehicle", copy, fs::copy_options::recursive);
+  city.options.compact_files_min = 3;
+  city.options.seal_in_background = false;
+  city.open();
+  EXPECT_EQ(city.maintain(kLater).merged.size(), 3U);
+  city.close();
+  fs::copy(copy, city.options.directory + "/Vehicle",
+           fs::copy_options::recursive | fs::copy_options::skip_existing);
+  fs::remove(database());
+  city.options.compact_files_min = 100;
+  city.open();
+  EXPECT_EQ(city.open_report.orphans_removed.size(), 3U);
+  EXPECT_EQ(city.one("SELECT count(*) FROM Vehicle"), "300");
+  replay();
+  EXPECT_EQ(city.rows(kEverything), before);
+  EXPECT_EQ(city.history->figures().files_sealed, 1U);
+}
+
+TEST_F(Damaged, LossIsNamed) {
+  fs::remove(database());
+  city.open();
+  const std::string loss = city.history->name_loss({0, 0, 40});
+  EXPECT_TRUE(loss.contains("log positions 0 to 40")) << loss;
+  EXPECT_TRUE(loss.contains("Vehicle (newest sealed row received 1970-01-01T00:00:03Z)")) << loss;
+  EXPECT_TRUE(city.history->name_loss({0, 0, 30}).contains("the rows of: no type"));
+  EXPECT_EQ(city.history->damage().size(), 2U);
+}
+
+TEST(DatabaseCare, WhatIsNotDamageIsAnError) {
+  for (const char* const message : {
+           "IO Error: Could not set lock on file \"/d/history.duckdb\": Conflicting lock is held",
+           "IO Error: Cannot open file \"/d/history.duckdb\": Permission denied",
+           "IO Error: Trying to read a database file with version number 99",
+           "Out of Memory Error: failed to allocate data",
+           "IO Error: Could not write file: No space left on device",
+       }) {
+    EXPECT_FALSE(is_damage({ErrorCode::unavailable, message})) << message;
+  }
+  EXPECT_TRUE(is_damage({ErrorCode::unavailable,
+                         "IO Error: Corrupt database file: computed checksum 1 does not match"}));
+}
+
+TEST(LogSpans, AreWrittenReadAndJoined) {
+  const std::string text = "0-120,5-80;120-300,80-90;400-500,90-90";
+  const LogSpans spans = spans_of(text).value();
+  EXPECT_EQ(spans_text(spans), text);
+  EXPECT_EQ(spans_text(joined({}, spans)), "0-300,5-90;400-500,90-90");
+  EXPECT_FALSE(covers(spans, 0, 0));
+  EXPECT_TRUE(covers(spans, 0, 1));
+  EXPECT_TRUE(covers(spans, 0, 300));
+  EXPECT_FALSE(covers(spans, 0, 301));
+  EXPECT_FALSE(covers(spans, 1, 5));
+  EXPECT_FALSE(covers(spans, 2, 1));
+  EXPECT_TRUE(covers(joined({}, spans), 0, 0, 300));
+  EXPECT_FALSE(covers(spans, 0, 0, 300));
+  EXPECT_TRUE(spans_of("").value().empty());
+  for (const char* const bad : {"x", "1", "1-", "5-4", "1-2;", "1-2,", "1-2x", ";1-2", "-1-2",
+                                "1-99999999999999999999999"}) {
+    EXPECT_FALSE(spans_of(bad)) << bad;
+  }
+}
+
+}  // namespace
+}  // namespace ficus::history
