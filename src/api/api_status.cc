@@ -37,8 +37,10 @@ void ApiServer::get_health(Exchange exchange, const Who& who) {
     const bool is_degraded = engine_.refusal() || !parts_.history_store.damage().empty();
     return respond_json(*exchange, is_degraded ? R"({"status":"degraded"})" : R"({"status":"ok"})");
   }
-  engine_.status([this, exchange = std::move(exchange)](EngineStatus status) mutable {
-    parts_.loop.post([this, exchange = std::move(exchange), status = std::move(status)] {
+  // Which types have lost what is for those who may read them all.
+  const bool sees_all = who->reads_the_city();
+  engine_.status([this, exchange = std::move(exchange), sees_all](EngineStatus status) mutable {
+    parts_.loop.post([this, exchange = std::move(exchange), status = std::move(status), sees_all] {
       std::uint64_t entities = 0;
       for (const ShardStatus& shard : status.shards) entities += shard.entities;
       std::string body;
@@ -59,7 +61,7 @@ void ApiServer::get_health(Exchange exchange, const Who& who) {
       }
       for (const std::string& what : damage) {
         json.begin_object().key("code").text("history_damage");
-        json.key("message").text(what).end_object();
+        json.key("message").text(sees_all ? what : "part of history was damaged").end_object();
       }
       json.end_array().end_object();
       respond_json(*exchange, std::move(body));

@@ -6,7 +6,10 @@
 #include <atomic>
 
 #include "base/memory_disk.h"
+#include "engine/history_rebuild.h"
 #include "log/crash_disk.h"
+#include "log/segments.h"
+#include "log/snapshot.h"
 
 namespace ficus {
 namespace {
@@ -87,19 +90,22 @@ class ShardTest : public ::testing::Test {
     vehicle_ = *schema_->intern_type("Vehicle");
     speed_ = *schema_->intern_attribute(vehicle_, "speed", ValueKind::number);
     const AlertAttributes alert = *AlertAttributes::declare(*schema_);
-    auto rules = rules::RuleBook::compile("", "rules.sql", *schema_, zones_);
-    ASSERT_TRUE(rules);
+    const auto new_state = [&] {
+      auto rules = rules::RuleBook::compile("", "rules.sql", *schema_, zones_);
+      EXPECT_TRUE(rules);
+      return std::make_unique<ShardState>(*schema_, *std::move(rules), alert, ShardStateOptions{});
+    };
     const std::uint64_t position = history_.position;
     feed_.emplace(history_, clock_, feed_options_, history::FeedEvents{}, std::span(&position, 1));
-    auto shard = Shard::open(
-        {.disk = *used_disk_,
-         .clock = clock_,
-         .logger = logger_,
-         .history = *feed_,
-         .followers = followers_},
-        options_,
-        std::make_unique<ShardState>(*schema_, *std::move(rules), alert, ShardStateOptions{}),
-        position);
+    const ShardParts parts{.disk = *used_disk_,
+                           .clock = clock_,
+                           .logger = logger_,
+                           .history = *feed_,
+                           .followers = followers_};
+    auto gaps = rebuild_history(parts, options_, position, new_state);
+    ASSERT_TRUE(gaps) << gaps.error().message;
+    gaps_ = *std::move(gaps);
+    auto shard = Shard::open(parts, options_, new_state(), position);
     ASSERT_TRUE(shard) << shard.error().message;
     shard_ = *std::move(shard);
   }
@@ -146,6 +152,7 @@ class ShardTest : public ::testing::Test {
   Sink sink_;
   ShardOptions options_;
   history::FeedOptions feed_options_;
+  std::vector<history::HistoryGap> gaps_;
   std::unique_ptr<Schema> schema_;
   std::optional<history::HistoryFeed> feed_;
   std::unique_ptr<Shard> shard_;
@@ -271,6 +278,67 @@ TEST_F(ShardTest, AHistoryThatRefusesGetsItsRowsAtTheNextStart) {
   EXPECT_EQ(history_.position, shard_->log().end().offset);
   EXPECT_TRUE(shard_->close());  // now with a snapshot
   EXPECT_EQ(shard_->log().last_snapshot().offset, history_.position);
+}
+
+// Some runs with a snapshot at the end of each; then history has lost everything.
+class HistoryRebuild : public ShardTest {
+ protected:
+  void run() {
+    open();
+    EXPECT_TRUE(gaps_.empty());
+    submit(rows(5));
+    stop();
+    EXPECT_TRUE(feed_->flush_and_stop(Micros::from_seconds(10)));
+    EXPECT_TRUE(shard_->close());
+    snapshots_.push_back(shard_->log().last_snapshot());
+  }
+  void lose_history(std::uint64_t position = 0) {
+    history_.position = position;
+    history_.committed_rows = 0;
+  }
+  std::uint64_t rows_after_start() {
+    open();
+    stop();
+    EXPECT_TRUE(feed_->flush_and_stop(Micros::from_seconds(10)));
+    EXPECT_TRUE(shard_->close());
+    return history_.committed_rows;
+  }
+  std::vector<log::Position> snapshots_;
+};
+
+TEST_F(HistoryRebuild, GivesEverythingWhileTheLogIsWhole) {
+  for (int i = 0; i < 3; ++i) run();
+  lose_history();
+  EXPECT_EQ(rows_after_start(), 15U);
+  EXPECT_TRUE(gaps_.empty());
+}
+
+TEST_F(HistoryRebuild, GivesWhatHistoryLacksOnly) {
+  for (int i = 0; i < 3; ++i) run();
+  lose_history(snapshots_[1].offset);
+  EXPECT_EQ(rows_after_start(), 5U);
+  EXPECT_TRUE(gaps_.empty());
+}
+
+TEST_F(HistoryRebuild, NamesWhatTheLogNoLongerHas) {
+  options_.log.log.segment_bytes_max = 1;  // a segment a record
+  for (int i = 0; i < 4; ++i) run();
+  ASSERT_GT(log::list_segments(disk_, "log").value().front().offset, 0U);
+  lose_history();
+  EXPECT_EQ(rows_after_start(), 5U);
+  ASSERT_EQ(gaps_.size(), 1U);
+  EXPECT_EQ(gaps_[0].after, 0U);
+  EXPECT_EQ(gaps_[0].until, snapshots_[2].offset);
+}
+
+TEST_F(HistoryRebuild, WithoutAnOlderSnapshotAllBehindTheNewestIsLost) {
+  options_.log.log.segment_bytes_max = 1;
+  for (int i = 0; i < 4; ++i) run();
+  ASSERT_TRUE(disk_.remove(log::snapshot_path("log", snapshots_[2])));
+  lose_history();
+  EXPECT_EQ(rows_after_start(), 0U);
+  ASSERT_EQ(gaps_.size(), 1U);
+  EXPECT_EQ(gaps_[0].until, snapshots_[3].offset);
 }
 
 }  // namespace

@@ -138,27 +138,35 @@ class Damage(unittest.TestCase):
             self.assertEqual(len(self.everything(brain)), 2301)
 
     def test_what_is_lost_is_named(self):
-        """History is damaged and an old part of the log is gone: the rest is rebuilt, the loss is named."""
-        with harness.Brain("crash") as brain:
-            for first in (1, 101, 201):
-                self.post(brain, range(first, first + 100))
-                brain.wait_for_history("Meter", first + 99)
-                brain.stop()  # writes a snapshot; with the second the log before the first may go
-                brain.start()
-            brain.stop()
+        """History is damaged and the log no longer reaches back to its begin: the rest is rebuilt, the loss is named."""
+        with harness.Brain("crash", config="log: {segment_mib_max: 1, snapshot_mib_every: 1}\n") as brain:
             log = brain.folder / "data/log/shard-0"
-            positions = sorted(int(path.stem) for path in log.glob("*.snap"))
-            self.assertEqual(len(positions), 2)
-            # The part in front of the older snapshot cannot be read.
-            self.flip(sorted(log.glob("*.log"))[0], 200, 2000)
+            rows = 0
+            while (log / "00000000000000000000.log").exists():
+                self.assertLess(rows, 400_000)
+                self.post(brain, range(rows + 1, rows + 10_001))
+                rows += 10_000
+                brain.wait_for_history("Meter", rows)
+            brain.kill()
             self.flip(brain.folder / "data/history/history.duckdb", 4096, 40_000)
             brain.start()
-            brain.wait_for_history("Meter", 100)
-            self.assertEqual(brain.get("/health")["status"], "degraded")
-            messages = [problem["message"] for problem in brain.get("/health")["problems"]]
-            self.assertTrue(any("log positions 0 to" in message and "Meter" in message for message in messages), messages)
+            brain.wait_for("the rows of the log", lambda: brain.sql("SELECT max(sequence) FROM Meter") == [[rows]])
+            # All behind the place where the log begins, each once.
+            count, distinct, first = brain.sql("SELECT count(*), count(DISTINCT sequence), min(sequence) FROM Meter")[0]
+            self.assertGreater(first, 1)
+            self.assertEqual(count, distinct)
+            self.assertEqual(count, rows - first + 1)
+            self.assertEqual(brain.books("gateway")["received"], rows)
+            health = brain.get("/health")
+            self.assertEqual(health["status"], "degraded")
+            messages = [problem["message"] for problem in health["problems"]]
+            self.assertTrue(any("log positions 0 to" in m and "Meter" in m for m in messages), messages)
             self.assertIn("part of history is lost", (brain.folder / "brain.log").read_text())
-            self.assertEqual(brain.books("gateway")["received"], 300)
+            self.assertIn("ficus_history_damage 2", brain.request("GET", "/metrics")[1].decode())
+            brain.stop()
+            brain.start()
+            self.assertEqual(brain.get("/health")["status"], "ok")
+            self.assertEqual(brain.sql("SELECT count(*) FROM Meter"), [[count]])
 
 
 if __name__ == "__main__":
