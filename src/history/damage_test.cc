@@ -82,7 +82,8 @@ TEST_F(Damaged, DatabaseIsSetAsideAndMadeAnewFromFilesAndLog) {
   EXPECT_TRUE(city.open_report.set_aside[0].starts_with("history.duckdb: "));
   EXPECT_EQ(city.history->damage(), city.open_report.set_aside);
   bool is_kept = false;
-  for (const std::string& name : city.disk.list(city.options.directory + "/damaged").value()) {
+  const auto kept = city.disk.list(city.options.directory + "/damaged");
+  for (const std::string& name : kept.value()) {
     is_kept = is_kept || (name.starts_with("history-20") && name.ends_with("Z.duckdb"));
   }
   EXPECT_TRUE(is_kept);

@@ -116,6 +116,18 @@ class MqttMeter(Meter):
             client.disconnect()
 
 
+class OnceClient(mqtt.Client):
+    """What paho forgets when a first attempt to reconnect fails: that the PUBREC has come, so that PUBREL is owed and
+    not the PUBLISH again, which would be another message (MQTT 3.1.1, 4.3.3)."""
+
+    def _messages_reconnect_reset_out(self):
+        taken = [message for message in self._out_messages.values()
+                 if message.state in (mqtt.mqtt_ms_wait_for_pubcomp, mqtt.mqtt_ms_resend_pubrel)]
+        super()._messages_reconnect_reset_out()
+        for message in taken:
+            message.state = mqtt.mqtt_ms_resend_pubrel
+
+
 class OnceMeter(Meter):
     """QoS 2 with a session of its own that lasts: the client sends again what is owed, and nothing else does."""
     WINDOW = 20
@@ -124,7 +136,7 @@ class OnceMeter(Meter):
         lock = threading.Lock()
         in_flight = {}
         early = set()
-        client = mqtt.Client(client_id=self.name_, clean_session=False)
+        client = OnceClient(client_id=self.name_, clean_session=False)
         client.max_inflight_messages_set(self.WINDOW)
         client.max_queued_messages_set(0)
         client.reconnect_delay_set(1, 1)
