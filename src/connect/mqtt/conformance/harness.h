@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <memory>
 #include <optional>
 #include <string>
@@ -30,6 +31,18 @@ using mqtt::ReasonCode;
 
 inline constexpr ProtocolVersion kV3 = ProtocolVersion::v3_1_1;
 inline constexpr ProtocolVersion kV5 = ProtocolVersion::v5;
+
+// A clock that the test moves while the engine's threads read it.
+class PassingClock final : public Clock {
+ public:
+  Timestamp now() const override { return kBegin + monotonic(); }
+  Micros monotonic() const override { return Micros{passed_.load()}; }
+  void advance(Micros by) { passed_ += by.count; }
+
+ private:
+  static constexpr Timestamp kBegin = Timestamp::from_seconds(1'700'000'000);
+  std::atomic<std::int64_t> passed_ = 0;
+};
 
 struct Wire;  // what passes between a client and the broker
 class Broker;
@@ -109,7 +122,7 @@ class Broker {
 
   class NoHistory;
   MqttServerOptions options_;
-  ManualClock clock_{Timestamp::from_seconds(1'700'000'000)};
+  PassingClock clock_;
   MemoryDisk disk_;
   Logger logger_{clock_, stderr, static_cast<LogLevel>(static_cast<int>(LogLevel::error) + 1)};
   net::EventLoop loop_;
