@@ -7,6 +7,7 @@
 
 #include "base/memory_disk.h"
 #include "engine/history_rebuild.h"
+#include "history/history_testing.h"
 #include "log/crash_disk.h"
 #include "log/segments.h"
 #include "log/snapshot.h"
@@ -15,7 +16,7 @@ namespace ficus {
 namespace {
 
 // Counts what is committed, or refuses.
-class FakeHistory final : public history::History {
+class FakeHistory final : public history::UnaskedHistory {
  public:
   Result<std::vector<std::uint64_t>> positions() override { return std::vector{position.load()}; }
   Status append(history::Rows rows) override {
@@ -33,24 +34,6 @@ class FakeHistory final : public history::History {
     position = positions[0];
     return {};
   }
-  Result<history::MaintenanceReport> maintain(Timestamp) override { return {}; }
-  Result<history::QuerySummary> query(std::string_view, const history::QueryLimits&,
-                                      history::RowSink&, std::stop_token) override {
-    return fail(ErrorCode::internal, "not asked here");
-  }
-  Result<history::QuerySummary> query_arrow(std::string_view, const history::QueryLimits&,
-                                            history::ByteSink&, std::stop_token) override {
-    return fail(ErrorCode::internal, "not asked here");
-  }
-  Result<history::FileAnswer> query_parquet(std::string_view, const history::QueryLimits&,
-                                            std::stop_token) override {
-    return fail(ErrorCode::internal, "not asked here");
-  }
-  Result<history::SeriesSummary> series(const history::SeriesRequest&, history::RowSink&,
-                                        std::stop_token) override {
-    return fail(ErrorCode::internal, "not asked here");
-  }
-  history::HistoryFigures figures() override { return {}; }
   void restart() { pending_ = 0; }  // what was not committed is gone with the process
 
   std::atomic<bool> refuses = false;

@@ -5,12 +5,13 @@
 #include <mutex>
 
 #include "history/history_test_support.h"
+#include "history/history_testing.h"
 
 namespace ficus::history {
 namespace {
 
 // Remembers what it is told and refuses on demand.
-class FakeHistory final : public History {
+class FakeHistory final : public UnaskedHistory {
  public:
   Result<std::vector<std::uint64_t>> positions() override { return std::vector<std::uint64_t>{0}; }
   Status append(Rows rows) override {
@@ -38,22 +39,6 @@ class FakeHistory final : public History {
     report.sealed = {"a"};
     return report;
   }
-  Result<QuerySummary> query(std::string_view, const QueryLimits&, RowSink&,
-                             std::stop_token) override {
-    return QuerySummary{};
-  }
-  Result<QuerySummary> query_arrow(std::string_view, const QueryLimits&, ByteSink&,
-                                   std::stop_token) override {
-    return QuerySummary{};
-  }
-  Result<FileAnswer> query_parquet(std::string_view, const QueryLimits&, std::stop_token) override {
-    return FileAnswer{};
-  }
-  Result<SeriesSummary> series(const SeriesRequest&, RowSink&, std::stop_token) override {
-    return SeriesSummary{};
-  }
-  HistoryFigures figures() override { return {}; }
-
   std::atomic<std::uint64_t> pending = 0;
   std::atomic<std::uint64_t> committed = 0;
   std::atomic<int> refusals = 0;

@@ -17,42 +17,10 @@
 #include "connect/mapping/sources_file.h"
 #include "connect/mapping/types_file.h"
 #include "engine/engine.h"
+#include "engine/no_history_testing.h"
 #include "model/zone_set.h"
 
 namespace ficus::connect {
-
-class NoHistory final : public history::History {
- public:
-  Result<std::vector<std::uint64_t>> positions() override { return std::vector<std::uint64_t>{0}; }
-  Status append(history::Rows) override { return {}; }
-  Status append_quarantine(std::string_view, Timestamp, std::span<const QuarantinedItem>) override {
-    return {};
-  }
-  Status commit(std::span<const std::uint64_t>) override { return {}; }
-  Result<history::MaintenanceReport> maintain(Timestamp) override { return {}; }
-  Result<history::QuerySummary> query(std::string_view, const history::QueryLimits&,
-                                      history::RowSink&, std::stop_token) override {
-    return not_asked();
-  }
-  Result<history::QuerySummary> query_arrow(std::string_view, const history::QueryLimits&,
-                                            history::ByteSink&, std::stop_token) override {
-    return not_asked();
-  }
-  Result<history::FileAnswer> query_parquet(std::string_view, const history::QueryLimits&,
-                                            std::stop_token) override {
-    return not_asked();
-  }
-  Result<history::SeriesSummary> series(const history::SeriesRequest&, history::RowSink&,
-                                        std::stop_token) override {
-    return not_asked();
-  }
-  history::HistoryFigures figures() override { return {}; }
-
- private:
-  static std::unexpected<Error> not_asked() {
-    return fail(ErrorCode::internal, "no question is asked here");
-  }
-};
 
 class EngineHouse {
  public:

@@ -14,6 +14,7 @@
 #include "connect/ingest/source_set.h"
 #include "connect/mqtt/mqtt_server.h"
 #include "engine/engine.h"
+#include "engine/no_history_testing.h"
 
 // The broker with clients in memory: what a client sends are bytes, what it hears is a line a
 // packet, so that a test reads like the exchange it checks. No socket, a clock that tests set, a
@@ -120,14 +121,13 @@ class Broker {
   friend class Client;
   void start();
 
-  class NoHistory;
   MqttServerOptions options_;
   PassingClock clock_;
   MemoryDisk disk_;
   Logger logger_{clock_, stderr, static_cast<LogLevel>(static_cast<int>(LogLevel::error) + 1)};
   net::EventLoop loop_;
   Schema schema_;
-  std::unique_ptr<NoHistory> history_;
+  NoHistory history_;
   std::unique_ptr<history::HistoryFeed> feed_;
   std::unique_ptr<Engine> engine_;
   std::unique_ptr<Ingest> ingest_;

@@ -226,39 +226,10 @@ std::string Client::disconnect(ReasonCode reason) {
 
 // ---- the broker
 
-class Broker::NoHistory final : public history::History {
- public:
-  Result<std::vector<std::uint64_t>> positions() override { return std::vector<std::uint64_t>{0}; }
-  Status append(history::Rows) override { return {}; }
-  Status append_quarantine(std::string_view, Timestamp, std::span<const QuarantinedItem>) override {
-    return {};
-  }
-  Status commit(std::span<const std::uint64_t>) override { return {}; }
-  Result<history::MaintenanceReport> maintain(Timestamp) override { return {}; }
-  Result<history::QuerySummary> query(std::string_view, const history::QueryLimits&,
-                                      history::RowSink&, std::stop_token) override {
-    return fail(ErrorCode::internal, "not asked here");
-  }
-  Result<history::QuerySummary> query_arrow(std::string_view, const history::QueryLimits&,
-                                            history::ByteSink&, std::stop_token) override {
-    return fail(ErrorCode::internal, "not asked here");
-  }
-  Result<history::FileAnswer> query_parquet(std::string_view, const history::QueryLimits&,
-                                            std::stop_token) override {
-    return fail(ErrorCode::internal, "not asked here");
-  }
-  Result<history::SeriesSummary> series(const history::SeriesRequest&, history::RowSink&,
-                                        std::stop_token) override {
-    return fail(ErrorCode::internal, "not asked here");
-  }
-  history::HistoryFigures figures() override { return {}; }
-};
-
 Broker::Broker(MqttServerOptions options) : options_(std::move(options)) {
   options_.address = *net::Address::parse("127.0.0.1:0");
-  history_ = std::make_unique<NoHistory>();
   const std::uint64_t positions[] = {0};
-  feed_ = std::make_unique<history::HistoryFeed>(*history_, clock_, history::FeedOptions{},
+  feed_ = std::make_unique<history::HistoryFeed>(history_, clock_, history::FeedOptions{},
                                                  history::FeedEvents{}, positions);
   EngineOptions engine_options;
   engine_options.data_directory = "/engine";
