@@ -196,9 +196,9 @@ void run_ingest(const Options& options) {
     senders.push_back(std::make_unique<Sender>(poller, options, i, connections));
   }
   std::unique_ptr<Client> hung;
-  if (options.number("hung", 0) != 0) {
+  if (const std::string filter = options.text("hung", ""); !filter.empty()) {
     hung = std::make_unique<Client>(poller, options.target, "hung");
-    hung->subscribe("city/#");
+    hung->subscribe(filter);
   }
   // Hears one vehicle of all, and must go on hearing it.
   Client listener(poller, options.target, "listener");

@@ -410,10 +410,10 @@ void BrokerState::share_again(Session& from, bool has_ended, Timestamp now) {
   wake_delivered();
 }
 
-bool BrokerState::has_room(Session& session, const Message& message, Timestamp now) {
+bool BrokerState::has_room(Session& session, std::size_t bytes, Timestamp now) {
   const auto fits = [&] {
     return session.queue.size() < limits_.session_messages_max &&
-           session.queued_bytes + message.bytes().size() <= limits_.session_bytes_max;
+           session.queued_bytes + bytes <= limits_.session_bytes_max;
   };
   if (fits()) return true;
   drop_expired(session, now);

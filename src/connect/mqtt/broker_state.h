@@ -94,8 +94,8 @@ class BrokerState final : public LogFold {
 
   // --- messages to clients
 
-  // Whether a message to this topic has to be made at all.
-  bool has_subscriber(std::string_view topic) const { return tree_.matches_any(topic); }
+  // Whether the session's queue takes another message, if it is short.
+  bool has_room(Session& session, Timestamp now) { return has_room(session, 1, now); }
   // Whether the message can be retained, beside the others or in place of an older one.
   bool has_room_to_retain(const Message& message, Timestamp now);
   // Keeps the message if it is to be retained, and passes it to every session that wants it.
@@ -178,7 +178,10 @@ class BrokerState final : public LogFold {
   void remove_from_tree(Session& session, std::string_view filter);
   std::shared_ptr<SharedGroup> group_of(std::string_view filter);
 
-  bool has_room(Session& session, const Message& message, Timestamp now);
+  bool has_room(Session& session, std::size_t bytes, Timestamp now);
+  bool has_room(Session& session, const Message& message, Timestamp now) {
+    return has_room(session, message.bytes().size(), now);
+  }
   void deliver(const MessagePtr& message, Session& session, const SubscriptionOptions& options,
                const std::shared_ptr<SharedGroup>& group, Timestamp now);
   void deliver_to_group(const MessagePtr& message, SharedGroup& group, Timestamp now);

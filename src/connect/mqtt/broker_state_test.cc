@@ -63,7 +63,7 @@ TEST(BrokerState, CleanStartEndsTheEarlierSession) {
   const auto opened = state.open({.client_id = "client-1", .clean_start = true}, kNow);
   EXPECT_FALSE(opened->was_present);
   EXPECT_TRUE(opened->session->subscriptions.empty());
-  EXPECT_FALSE(state.has_subscriber("a"));
+  EXPECT_FALSE(state.tree().matches_any("a"));
   state.go_offline(*opened->session, {});  // no expiry: ends with its connection
   EXPECT_EQ(state.session_count(), 0U);
 }

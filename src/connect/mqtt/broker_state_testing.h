@@ -52,6 +52,7 @@ class FakeClient final : public SessionOutlet {
     ids_got = ids;
   }
   void send_plain(PlainPublish&) override { ADD_FAILURE() << "not by way of the state"; }
+  bool takes_now() const override { return true; }
   void send_queued() override {
     while (session_->has_waiting()) {
       QueuedMessage& next = session_->queue[session_->in_flight];

@@ -204,6 +204,7 @@ void MqttConnection::release(log::Position durable) {
 
 void MqttConnection::send_now(const MessagePtr& message, bool retain,
                               const mqtt::SubscriptionIdBuffer& subscription_ids) {
+  if (!takes_now()) return count_dropped();
   const Sending sending{.version = version_,
                         .retain = retain,
                         .subscription_ids = &subscription_ids,
@@ -211,25 +212,21 @@ void MqttConnection::send_now(const MessagePtr& message, bool retain,
   server_.packet_.clear();
   // Larger than the client takes: discarded as if sent (3.1.2.11.4).
   if (!message->append_to(sending, server_.now_, server_.packet_)) return;
-  if (!is_ready_ || link_->is_congested() || !link_->send(server_.packet_)) {
-    ++session_->dropped;
-    ++server_.counts_.messages_dropped;
-    return;
-  }
+  if (!link_->send(server_.packet_)) return count_dropped();
   ++server_.counts_.messages_sent;
 }
 
 void MqttConnection::send_plain(PlainPublish& message) {
-  if (is_ready_ && !link_->is_congested()) {
-    const std::span<const std::byte> packet = message.packet(version_);
-    // Larger than the client takes, or not to be said in its version: discarded as if sent
-    // (3.1.2.11.4).
-    if (packet.empty() || packet.size() > packet_bytes_max_) return;
-    if (link_->send(packet)) {
-      ++server_.counts_.messages_sent;
-      return;
-    }
-  }
+  if (!takes_now()) return count_dropped();
+  const std::span<const std::byte> packet = message.packet(version_);
+  // Larger than the client takes, or not to be said in its version: discarded as if sent
+  // (3.1.2.11.4).
+  if (packet.empty() || packet.size() > packet_bytes_max_) return;
+  if (!link_->send(packet)) return count_dropped();
+  ++server_.counts_.messages_sent;
+}
+
+void MqttConnection::count_dropped() {
   ++session_->dropped;
   ++server_.counts_.messages_dropped;
 }

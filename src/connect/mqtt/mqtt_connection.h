@@ -65,6 +65,7 @@ class MqttConnection final : public net::ConnectionHandler, public SessionOutlet
   void send_now(const MessagePtr& message, bool retain,
                 const mqtt::SubscriptionIdBuffer& subscription_ids) override;
   void send_plain(PlainPublish& message) override;
+  bool takes_now() const override { return is_ready_ && !link_->is_congested(); }
   void send_queued() override;
 
   std::list<std::unique_ptr<MqttConnection>>::iterator place;  // in the server's list
@@ -112,6 +113,7 @@ class MqttConnection final : public net::ConnectionHandler, public SessionOutlet
   void send(const mqtt::Packet& packet);
   std::optional<std::string_view> reason_string(std::string_view text) const;
   void leave_session();
+  void count_dropped();  // a message at QoS 0
 
   MqttServer& server_;
   std::unique_ptr<net::Connection> link_;

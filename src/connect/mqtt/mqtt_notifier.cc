@@ -1,5 +1,7 @@
 #include "connect/mqtt/mqtt_notifier.h"
 
+#include <algorithm>
+
 #include "access/rights.h"
 #include "codec/json/value_json.h"
 
@@ -44,11 +46,16 @@ void MqttNotifier::on_settled(const SettledBatch& batch) {
   const bool is_alert = schema_.type_name(rows.type()) == "Alert";
   // Not published: whoever may subscribe to all entities need not be the one who watches users.
   if (schema_.type_name(rows.type()) == access::kAuditType) return;
-  if (!is_alert && !server_.has_subscriber_under(kEntityLevels)) return;
+  type_topic_ = kEntityLevels;
+  append_level(schema_.type_name(rows.type()), type_topic_);
+  const auto count = static_cast<std::size_t>(
+      std::count(batch.outcomes.begin(), batch.outcomes.end(), twin::RowOutcome::applied));
+  const bool is_entity_wanted = server_.has_taker_below(type_topic_, count);
+  if (!is_alert && !is_entity_wanted) return;
   for (std::size_t row = 0; row < rows.row_count(); ++row) {
     if (batch.outcomes[row] != twin::RowOutcome::applied) continue;
     if (is_alert) publish_alert(rows, row);
-    publish_entity(rows, row);
+    if (is_entity_wanted) publish_entity(rows, row);
   }
 }
 
@@ -57,18 +64,17 @@ void MqttNotifier::publish_alert(const ObservationBatch& rows, std::size_t row) 
   append_level(text_of(rows, row, schema_, "assignedTo"), topic_);
   append_level(text_of(rows, row, schema_, "severity"), topic_);
   append_level(text_of(rows, row, schema_, "rule"), topic_);
-  if (!server_.has_subscriber(topic_)) return;
-  payload_.clear();
-  json::JsonWriter json(payload_);
-  json::write_row(rows, row, schema_, json);
-  server_.publish(topic_, payload_);
+  publish(rows, row);
 }
 
 void MqttNotifier::publish_entity(const ObservationBatch& rows, std::size_t row) {
-  topic_ = kEntityLevels;
-  append_level(schema_.type_name(rows.type()), topic_);
+  topic_ = type_topic_;
   append_level(rows.ids()[row], topic_);
-  if (!server_.has_subscriber(topic_)) return;
+  publish(rows, row);
+}
+
+void MqttNotifier::publish(const ObservationBatch& rows, std::size_t row) {
+  if (!server_.has_taker(topic_)) return;
   payload_.clear();
   json::JsonWriter json(payload_);
   json::write_row(rows, row, schema_, json);

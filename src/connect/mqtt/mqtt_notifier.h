@@ -10,7 +10,8 @@ namespace ficus::connect {
 
 // Tells MQTT subscribers what happens in the brain, as JSON in simplified form:
 //   ficus/alert/DEPARTMENT/SEVERITY/RULE   every step of every alert ('-' where there is none)
-//   ficus/entity/TYPE/ID                   every applied observation, as far as somebody subscribes
+//   ficus/entity/TYPE/ID                   every applied observation
+// Nothing is written that nobody takes: whoever is behind has it counted as dropped.
 // Runs on the loop's thread.
 class MqttNotifier final : public Follower {
  public:
@@ -24,10 +25,12 @@ class MqttNotifier final : public Follower {
  private:
   void publish_alert(const ObservationBatch& rows, std::size_t row);
   void publish_entity(const ObservationBatch& rows, std::size_t row);
+  void publish(const ObservationBatch& rows, std::size_t row);  // on topic_
 
   MqttServer& server_;
   Ingest& ingest_;
   const Schema& schema_;
+  std::string type_topic_;  // of the entities of a batch
   std::string topic_;
   std::string payload_;
 };

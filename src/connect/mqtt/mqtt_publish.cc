@@ -119,7 +119,9 @@ MqttConnection::Failure MqttConnection::accept_kept(const mqtt::Publish& publish
                                                     const Route& route,
                                                     const std::shared_ptr<ReplyGroup>& group) {
   BrokerState& state = server_.state_;
-  const bool is_passed_on = publish.retain || route.has_subscriber;
+  // For those who cannot take it nothing is made: one that is stopped costs the others nothing.
+  const bool is_passed_on = publish.retain || (route.has_subscriber &&
+                                               server_.has_taker(route, publish.qos, session_, 1));
   // Of a session that is kept, a QoS 2 message goes to the engine by way of our own log: the two
   // logs cannot be written in one, and so it happens once whenever the process dies.
   const bool is_held = publish.qos == Qos::exactly_once && session_->is_persistent() &&

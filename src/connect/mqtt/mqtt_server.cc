@@ -406,20 +406,6 @@ void MqttServer::snapshot_if_due() {
   waiting_snapshot_.reset();
 }
 
-void MqttServer::publish(std::string_view topic, std::string_view payload) {
-  begin_turn();
-  const MessagePtr message =
-      Message::create({.qos = mqtt::Qos::at_least_once,
-                       .topic = topic,
-                       .packet_id = mqtt::PacketId{1},
-                       .payload = mqtt::Bytes(std::as_bytes(std::span(payload)))},
-                      now_);
-  if (message == nullptr) return;
-  state_.publish(message, nullptr, now_);
-  flush_if_large();
-  if (state_.has_facts()) end_turn_later();
-}
-
 void MqttServer::drain() {
   is_draining_ = true;
   listener_.reset();

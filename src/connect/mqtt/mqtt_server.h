@@ -104,9 +104,16 @@ class MqttServer {
   // Takes over a connection that another listener has accepted (TLS, WebSocket).
   void accept(std::unique_ptr<net::Connection> link);
 
-  // A message of the brain itself: QoS 1, not retained.
+  // --- Messages of the brain itself: QoS 1, not retained (mqtt_announce.cc)
+
+  // Whether anybody takes a message, before it is written; those who asked for it and cannot take
+  // it now (they are behind, or their queues are full) then have it counted as dropped. Publish
+  // what is wanted at once. The first asks for `count` messages on topics of one level more than
+  // `levels`, in which some may be wanted by some; it begins the turn for what follows.
+  bool has_taker_below(std::string_view levels, std::size_t count);
+  bool has_taker(std::string_view topic);
+  // REQUIRES: has_taker(topic) was asked last, and there is one.
   void publish(std::string_view topic, std::string_view payload);
-  bool has_subscriber(std::string_view topic) const { return state_.has_subscriber(topic); }
   bool has_subscriber_under(std::string_view levels) const {
     return state_.tree().has_any_under(levels);
   }
@@ -155,6 +162,9 @@ class MqttServer {
               const std::shared_ptr<ReplyGroup>& group);
   // Keeps the message in the broker's log; when it is durable there, the engine gets it.
   void hold(const MessagePtr& message);
+  // Whether one of the subscribers takes a message of this QoS now. If none does, `count` messages
+  // are counted as dropped for each that is to have them. `origin`: who publishes it, or null.
+  bool has_taker(const Route& route, mqtt::Qos qos, const Session* origin, std::size_t count);
   void publish_due_wills();
   // The connection's session has a message that may be sent when the log is durable.
   void wake_when_durable(MqttConnection& connection);
@@ -207,6 +217,7 @@ class MqttServer {
   net::Task on_subscriptions_changed_;
   MappingScratch scratch_;
   RouteCache routes_;
+  Route own_route_;                // of the message of the brain itself that was asked for last
   PlainPublish plain_;             // scratch for one message
   std::vector<std::byte> packet_;  // scratch for one packet
   Timestamp now_;                  // of this turn

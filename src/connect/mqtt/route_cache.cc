@@ -19,22 +19,40 @@ const Route& RouteCache::find(std::string_view topic) {
     route.sources_generation = sources_.generation();
     route.source = sources_.find_by_topic(route.topic, route.placeholders);
   }
-  if (!is_known || route.tree_generation != tree_.generation()) find_subscribers(route);
+  if (!is_known || route.tree_generation != tree_.generation()) {
+    find_subscribers(route.topic, route);
+  }
   return route;
 }
 
-void RouteCache::find_subscribers(Route& route) {
-  route.tree_generation = tree_.generation();
+void RouteCache::find_subscribers(std::string_view topic, Route& route) {
   matched_.clear();
-  tree_.match(route.topic, matched_);
+  tree_.match(topic, matched_);
+  set_subscribers(route);
+}
+
+bool RouteCache::find_subscribers_below(std::string_view levels, Route& route) {
+  matched_.clear();
+  const bool has_others = tree_.match_below(levels, matched_);
+  set_subscribers(route);
+  return has_others;
+}
+
+void RouteCache::set_subscribers(Route& route) {
+  route.tree_generation = tree_.generation();
   route.has_subscriber = !matched_.empty();
   route.is_plain = true;
   route.qos_max = mqtt::Qos::at_most_once;
   route.sessions.clear();
+  route.groups.clear();
   for (const Subscriber& subscriber : matched_) {
     const SubscriptionOptions& options = subscriber.options;
     if (subscriber.session == nullptr || options.no_local || options.id != mqtt::SubscriptionId{}) {
       route.is_plain = false;
+    }
+    if (subscriber.session == nullptr) {
+      route.groups.push_back(subscriber.group);
+      continue;
     }
     route.qos_max = std::max(route.qos_max, options.qos);
     route.sessions.push_back(subscriber.session);

@@ -21,10 +21,11 @@ struct Route {
   std::vector<std::string_view> placeholders;  // of the source; views into `topic`
   bool has_subscriber = false;
   // Every subscriber has the message as it came: none shares a subscription, is not to hear its own
-  // messages, or has given an identifier. Then `sessions` has each of them once.
+  // messages, or has given an identifier.
   bool is_plain = false;
-  mqtt::Qos qos_max = mqtt::Qos::at_most_once;  // of the subscriptions
-  std::vector<Session*> sessions;
+  mqtt::Qos qos_max = mqtt::Qos::at_most_once;  // of the sessions' subscriptions
+  std::vector<Session*> sessions;               // each once
+  std::vector<SharedGroup*> groups;
 };
 
 // Remembers routes: a device publishes to the same topic all its life, so that topics come again
@@ -37,11 +38,16 @@ class RouteCache {
 
   // Valid until the next call, or a change of the tree.
   const Route& find(std::string_view topic);
+  // The subscribers of a topic of the brain's own, which is not remembered: there are as many as
+  // entities, and nobody publishes to them.
+  void find_subscribers(std::string_view topic, Route& route);
+  // Those of all topics of one level more than `levels`; true if others want some of them.
+  bool find_subscribers_below(std::string_view levels, Route& route);
 
  private:
   static constexpr std::size_t kPlaces = std::size_t{1} << 15;
 
-  void find_subscribers(Route& route);
+  void set_subscribers(Route& route);  // from matched_
 
   const TopicTree& tree_;
   const SourceSet& sources_;

@@ -25,6 +25,8 @@ class SessionOutlet {
                         const mqtt::SubscriptionIdBuffer& subscription_ids) = 0;
   // The same for a message that is the same for all.
   virtual void send_plain(PlainPublish& message) = 0;
+  // False: a QoS 0 message would be dropped, so that it need not be made.
+  virtual bool takes_now() const = 0;
   // Messages wait in the session's queue: send as many as the client's receive maximum allows.
   virtual void send_queued() = 0;
 

@@ -25,6 +25,7 @@ class SharedGroup {
   void remove(const Session& session);
   bool empty() const { return members_.empty(); }
   std::size_t size() const { return members_.size(); }
+  const std::vector<Member>& members() const { return members_; }
 
   // Who is next to get a message, in turn: first those online who wait for nothing, then those
   // online, then those away. Null if `may_get` takes nobody.

@@ -129,14 +129,15 @@ bool TopicTree::matches_any(std::string_view topic) const {
   return !found.empty();
 }
 
-bool TopicTree::has_any_under(std::string_view levels) const {
+std::vector<const TopicTree::Node*> TopicTree::nodes_at(std::string_view levels,
+                                                        std::vector<Subscriber>& all) const {
   std::vector<const Node*> nodes{root_.get()};
   bool is_last = false;
   while (!is_last) {
     const std::string_view level = take_level(levels, is_last);
     std::vector<const Node*> next;
     for (const Node* const node : nodes) {
-      if (!node->rest.empty()) return true;
+      all.insert(all.end(), node->rest.begin(), node->rest.end());
       for (const std::string_view name : {level, std::string_view("+")}) {
         const auto found = node->children.find(name);
         if (found != node->children.end()) next.push_back(found->second.get());
@@ -144,7 +145,28 @@ bool TopicTree::has_any_under(std::string_view levels) const {
     }
     nodes = std::move(next);
   }
-  return !nodes.empty();
+  return nodes;
+}
+
+bool TopicTree::has_any_under(std::string_view levels) const {
+  std::vector<Subscriber> all;
+  return !nodes_at(levels, all).empty() || !all.empty();
+}
+
+bool TopicTree::match_below(std::string_view levels, std::vector<Subscriber>& out) const {
+  bool has_others = false;
+  for (const Node* const node : nodes_at(levels, out)) {
+    out.insert(out.end(), node->rest.begin(), node->rest.end());
+    for (const auto& [name, child] : node->children) {
+      if (name == "+") {
+        out.insert(out.end(), child->here.begin(), child->here.end());
+        out.insert(out.end(), child->rest.begin(), child->rest.end());
+      } else {
+        has_others |= !child->here.empty() || !child->rest.empty();
+      }
+    }
+  }
+  return has_others;
 }
 
 }  // namespace ficus::connect

@@ -50,12 +50,17 @@ class TopicTree {
   bool matches_any(std::string_view topic) const;
   // Whether somebody's filter can match a topic that begins with these levels ("ficus/entity").
   bool has_any_under(std::string_view levels) const;
+  // Who wants the topics of one level more than these ("ficus/entity/Vehicle"): appends those that
+  // want all of them. True if others want some of them. REQUIRES: `levels` does not begin with '$'.
+  bool match_below(std::string_view levels, std::vector<Subscriber>& out) const;
   std::size_t size() const { return size_; }
   // Counts changes, from 1 on: what was found in an earlier generation must be looked for again.
   std::uint64_t generation() const { return generation_; }
 
  private:
   struct Node;
+  // The nodes that fit these levels; appends the subscribers of "#" on the way to them.
+  std::vector<const Node*> nodes_at(std::string_view levels, std::vector<Subscriber>& all) const;
   void put(std::string_view filter, const Subscriber& subscriber);
   void take(std::string_view filter, const Session* session, const SharedGroup* group);
   void match(const Node& node, std::string_view rest, bool is_first,

@@ -95,5 +95,27 @@ TEST(TopicTree, KnowsWhetherAFilterCanMatchUnderLevels) {
   }
 }
 
+TEST(TopicTree, KnowsWhoWantsAllThatIsBelowLevels) {
+  struct Case {
+    const char* filter;
+    std::size_t all;
+    bool some;
+  };
+  for (const auto& [filter, all, some] :
+       {Case{"#", 1, false}, Case{"ficus/#", 1, false}, Case{"ficus/entity/Vehicle/#", 1, false},
+        Case{"ficus/+/Vehicle/+", 1, false}, Case{"+/+/+/+/#", 1, false},
+        Case{"ficus/entity/Vehicle/x", 0, true}, Case{"+/+/+/x/#", 0, true},
+        Case{"ficus/entity/Vehicle/x/y", 0, false}, Case{"ficus/entity/Vehicle/+/y", 0, false},
+        Case{"ficus/entity/Vehicle", 0, false}, Case{"ficus/entity/Bus/#", 0, false},
+        Case{"ficus/entity", 0, false}, Case{"city/#", 0, false}}) {
+    TopicTree tree;
+    Session session("c");
+    tree.add(filter, session, {});
+    std::vector<Subscriber> found;
+    EXPECT_EQ(tree.match_below("ficus/entity/Vehicle", found), some) << filter;
+    EXPECT_EQ(found.size(), all) << filter;
+  }
+}
+
 }  // namespace
 }  // namespace ficus::connect

@@ -64,6 +64,9 @@ class Client {
   Client& raw_bytes(std::string_view bytes);
   // The connection breaks without a DISCONNECT.
   void drop();
+  // Takes nothing of what the broker sends, and takes it again.
+  void stall();
+  void go_on();
 
   // What was heard since the last call, packets separated by "; ", with "CLOSED" at the end once
   // the broker has closed.

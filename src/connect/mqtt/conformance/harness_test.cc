@@ -15,6 +15,7 @@ struct Wire {
   std::string to_broker;  // not consumed yet
   std::string to_client;
   bool is_paused = false;
+  bool is_stalled = false;  // the client takes nothing
   bool is_closing = false;  // the broker has closed
   bool is_dropped = false;  // the client has gone
   bool has_fresh = false;   // bytes to show
@@ -38,7 +39,7 @@ class Link final : public net::Connection {
   bool send_block(std::string&& block) override { return send(std::string_view(block)); }
   void send_beyond_limit(std::string&& block) override { (void)send(std::string_view(block)); }
   std::size_t bytes_queued() const override { return 0; }
-  bool is_congested() const override { return false; }
+  bool is_congested() const override { return wire_->is_stalled; }
   void pause_reading() override { wire_->is_paused = true; }
   void resume_reading() override {
     wire_->is_paused = false;
@@ -150,6 +151,14 @@ Client& Client::send(const mqtt::Packet& packet) {
   std::vector<std::byte> bytes;
   EXPECT_TRUE(mqtt::encode(packet, version_, SIZE_MAX, bytes)) << "the test sends no packet";
   return raw_bytes({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+}
+
+void Client::stall() { wire_->is_stalled = true; }
+
+void Client::go_on() {
+  wire_->is_stalled = false;
+  if (wire_->handler != nullptr) wire_->handler->on_writable();
+  broker_.settle();
 }
 
 void Client::drop() {
