@@ -129,12 +129,18 @@ class FicusSealed(FicusStore):
 
     name = "Ficus, sealed"
     settings = "the same rows after they were sealed into Parquet (here at once, by `tail_rows_max`)"
+    note = "bytes are the Parquet files'; the emptied tail keeps its room in the database for the next rows"
 
     def settle(self):
         self.stop()
         self.tail = ", tail_rows_max: 1000"
         self.start()
+        # The database keeps the room of the tail for the next one: of a fixed size, and not counted a row.
         wait_for("sealing", lambda: (self.sql("SELECT coalesce(sum(rows), 0) FROM ficus_sealed")[0][0] or 0) >= self.data.rows, 100, 0.5)
+
+
+    def store_bytes(self):
+        return int(self.sql("SELECT sum(bytes) FROM ficus_sealed")[0][0])
 
 
 class DuckDb(Store):

@@ -18,11 +18,23 @@ namespace {
 constexpr std::size_t kPublishers = 100;
 constexpr std::uint64_t kDangerousEvery = 50;  // messages
 
-std::vector<std::unique_ptr<Client>> connect_publishers(Poller& poller, const Options& options) {
+class AckCounter final : public PacketHandler {
+ public:
+  void on_packet(Client&, std::uint8_t first, std::string_view) override {
+    if (first >> 4 == 4) ++count_;
+  }
+  std::uint64_t count() const { return count_; }
+
+ private:
+  std::uint64_t count_ = 0;
+};
+
+std::vector<std::unique_ptr<Client>> connect_publishers(Poller& poller, const Options& options,
+                                                        PacketHandler* handler = nullptr) {
   std::vector<std::unique_ptr<Client>> publishers;
   for (std::size_t i = 0; i < kPublishers; ++i) {
     publishers.push_back(
-        std::make_unique<Client>(poller, options.target, fmt::format("pub-{}", i)));
+        std::make_unique<Client>(poller, options.target, fmt::format("pub-{}", i), handler));
   }
   wait_for_all(poller, publishers, [](const Client& c) { return c.is_connected(); });
   return publishers;
@@ -42,6 +54,8 @@ class Schedule {
 
   bool is_due() const { return next_ < total_ && now_ns() >= due_ns(next_); }
   std::uint64_t take() { return next_++; }
+  std::uint64_t taken() const { return next_; }
+  bool is_all_taken() const { return next_ >= total_; }
   std::uint64_t end_ns() const { return due_ns(total_); }
   void received(std::uint64_t message) {
     if (message >= warm_ && message < total_) samples_.add(now_ns() - due_ns(message));
@@ -136,15 +150,24 @@ void run_alert(const Options& options) {
   AlertReceiver receiver(current);
   Client subscriber(poller, options.target, "sub", &receiver);
   while (!subscriber.is_connected()) poller.poll(10);
-  subscriber.subscribe("ficus/alert/#");
+  subscriber.subscribe(options.text("alerts", "ficus/alert/#"));
   while (!subscriber.is_subscribed()) poller.poll(10);
-  const auto publishers = connect_publishers(poller, options);
+  AckCounter acks;
+  const auto publishers = connect_publishers(poller, options, &acks);
   VehicleMessages messages("city/vehicle/v", 1, 1);
   Schedule schedule(options.number("rate", 10'000), options.number("seconds", 5), 1);
   current = &schedule;
   std::string packet;
   std::uint64_t polled = now_ns();
-  while (now_ns() < schedule.end_ns() + 300'000'000) {
+  const std::uint64_t end_ns = schedule.end_ns() + options.number("wait_ms", 300) * 1'000'000;
+  const std::uint64_t expected = schedule.counted() / kDangerousEvery;
+  const auto is_over = [&] {
+    const std::uint64_t now = now_ns();
+    return now >= end_ns ||
+           (now > schedule.end_ns() && schedule.is_all_taken() &&
+            acks.count() >= schedule.taken() && schedule.samples().size() >= expected);
+  };
+  while (!is_over()) {
     if (schedule.is_due()) {
       const std::uint64_t message = schedule.take();
       const bool is_dangerous = message % kDangerousEvery == 0;
@@ -169,7 +192,8 @@ void run_alert(const Options& options) {
       polled = now_ns();
     }
   }
-  print(schedule, schedule.counted() / kDangerousEvery);
+  fmt::print("sent={} acknowledged={} ", schedule.taken(), acks.count());
+  print(schedule, expected);
 }
 
 }  // namespace load
