@@ -54,7 +54,7 @@ Asker asker_of(const access::Principal& who, const Schema& schema) {
     if (who.may_read(name)) readable.push_back(name);
   }
   if (who.reads_the_city()) {
-    for (const char* table : {"quarantine", "ficus_sealed", "ficus_position"}) {
+    for (const char* table : {"quarantine", "ficus_sealed", "ficus_position", "ficus_damaged"}) {
       readable.emplace_back(table);
     }
   }

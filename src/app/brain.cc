@@ -77,6 +77,13 @@ void log_maintenance(Logger& logger, const history::MaintenanceReport& report) {
   for (const std::string& what : report.set_aside) {
     logger.error("history", "set a damaged file aside", {{"what", what}});
   }
+  for (const std::string& file : report.wanted) {
+    logger.warning("history", "wants the rows of a damaged file again from the log",
+                   {{"file", file}});
+  }
+  for (const std::string& file : report.restored) {
+    logger.info("history", "has the rows of a damaged file again", {{"file", file}});
+  }
   for (const std::string& what : report.problems) {
     logger.warning("history", "will try again", {{"what", what}});
   }
@@ -205,6 +212,7 @@ Status Brain::Parts::open_store() {
   FICUS_TRY(std::vector<std::uint64_t> positions, history->positions());
   positions.resize(to_size(config.shards));
   const std::vector<std::uint64_t> known_positions = history->known_positions();
+  const std::vector<history::HistoryGap> wanted = history->wanted();
   history::FeedOptions feed_options;
   feed_options.commit_interval = Micros::from_millis(config.history.commit_interval_ms);
   feed = std::make_unique<history::HistoryFeed>(*history, machine.clock, feed_options,
@@ -225,10 +233,14 @@ Status Brain::Parts::open_store() {
                                   .history = *feed,
                                   .history_positions = positions,
                                   .history_known_positions = known_positions,
+                                  .history_wanted = wanted,
                                   .intake = intake.get()},
                                  std::move(options)));
   for (const history::HistoryGap& gap : engine->history_gaps()) {
-    machine.logger.error("history", "part of history is lost", {{"what", history->name_loss(gap)}});
+    const std::string loss = history->name_loss(gap);
+    if (!loss.empty()) {
+      machine.logger.error("history", "part of history is lost", {{"what", loss}});
+    }
   }
   return {};
 }

@@ -77,7 +77,8 @@ Result<std::unique_ptr<Engine>> Engine::open(const EngineParts& parts, EngineOpt
                                  .history = parts.history,
                                  .followers = engine->followers_};
     FICUS_TRY(const std::vector<history::HistoryGap> gaps,
-              rebuild_history(shard_parts, shard_options, history_position, new_state));
+              rebuild_history(shard_parts, shard_options, history_position, parts.history_wanted,
+                              new_state));
     engine->history_gaps_.insert(engine->history_gaps_.end(), gaps.begin(), gaps.end());
     FICUS_TRY(auto shard, Shard::open(shard_parts, shard_options, new_state(), history_position));
     engine->shards_.push_back(std::move(shard));

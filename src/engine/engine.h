@@ -51,7 +51,8 @@ struct EngineParts {
   std::span<const std::uint64_t> history_positions;  // per shard, as the history had them at start
   // Up to where each log is known to have been, if that is more.
   std::span<const std::uint64_t> history_known_positions = {};
-  Intake* intake = nullptr;  // null: always open
+  std::span<const history::HistoryGap> history_wanted = {};  // what it lost of what it had
+  Intake* intake = nullptr;                                  // null: always open
 };
 
 struct RuleStatus {

@@ -23,6 +23,7 @@ class FakeHistory final : public history::UnaskedHistory {
     pending_ += rows.batch->row_count();
     return {};
   }
+  void note_given(const history::HistoryGap& gap) override { given.push_back(gap); }
   Status append_quarantine(std::string_view, Timestamp,
                            std::span<const QuarantinedItem> items) override {
     quarantined += items.size();
@@ -40,6 +41,7 @@ class FakeHistory final : public history::UnaskedHistory {
   std::atomic<std::uint64_t> position = 0;
   std::atomic<std::uint64_t> committed_rows = 0;
   std::atomic<std::uint64_t> quarantined = 0;
+  std::vector<history::HistoryGap> given;
 
  private:
   std::uint64_t pending_ = 0;
@@ -85,7 +87,7 @@ class ShardTest : public ::testing::Test {
                            .logger = logger_,
                            .history = *feed_,
                            .followers = followers_};
-    auto gaps = rebuild_history(parts, options_, position, new_state);
+    auto gaps = rebuild_history(parts, options_, position, wanted_, new_state);
     ASSERT_TRUE(gaps) << gaps.error().message;
     gaps_ = *std::move(gaps);
     auto shard = Shard::open(parts, options_, new_state(), position);
@@ -136,6 +138,7 @@ class ShardTest : public ::testing::Test {
   ShardOptions options_;
   history::FeedOptions feed_options_;
   std::vector<history::HistoryGap> gaps_;
+  std::vector<history::HistoryGap> wanted_;
   std::unique_ptr<Schema> schema_;
   std::optional<history::HistoryFeed> feed_;
   std::unique_ptr<Shard> shard_;
@@ -312,6 +315,56 @@ TEST_F(HistoryRebuild, NamesWhatTheLogNoLongerHas) {
   ASSERT_EQ(gaps_.size(), 1U);
   EXPECT_EQ(gaps_[0].after, 0U);
   EXPECT_EQ(gaps_[0].until, snapshots_[2].offset);
+}
+
+// A file of the second run was damaged; the database is sound.
+TEST_F(HistoryRebuild, GivesTheStretchOfADamagedFileAgain) {
+  for (int i = 0; i < 3; ++i) run();
+  history_.committed_rows = 0;
+  wanted_ = {{0, snapshots_[0].offset, snapshots_[1].offset, true}};
+  EXPECT_EQ(rows_after_start(), 5U);
+  EXPECT_TRUE(gaps_.empty());
+  ASSERT_FALSE(history_.given.empty());
+  EXPECT_EQ(history_.given.front().after, snapshots_[0].offset);
+  EXPECT_EQ(history_.given.back().until, snapshots_[1].offset);
+  EXPECT_EQ(history_.position, snapshots_[2].offset);
+}
+
+// Both at once: the newest part has never been in history, the oldest was damaged.
+TEST_F(HistoryRebuild, GivesDamagedFilesAndWhatIsNewer) {
+  for (int i = 0; i < 4; ++i) run();
+  lose_history(snapshots_[2].offset);
+  wanted_ = {{0, 0, snapshots_[0].offset, true}};
+  EXPECT_EQ(rows_after_start(), 10U);
+  EXPECT_TRUE(gaps_.empty());
+}
+
+// The rows lie behind the newest snapshot, in the part that the shard itself replays.
+TEST_F(HistoryRebuild, GivesADamagedFileBehindTheNewestSnapshot) {
+  run();
+  open();
+  submit(rows(7));
+  stop();
+  EXPECT_TRUE(feed_->flush_and_stop(Micros::from_seconds(10)));  // and no snapshot: a crash
+  history_.committed_rows = 0;
+  wanted_ = {{0, snapshots_[0].offset, history_.position, true}};
+  EXPECT_EQ(rows_after_start(), 7U);
+  EXPECT_TRUE(gaps_.empty());
+}
+
+TEST_F(HistoryRebuild, NamesWhatTheLogNoLongerHasOfADamagedFile) {
+  options_.log.log.segment_bytes_max = 1;
+  for (int i = 0; i < 4; ++i) run();
+  history_.committed_rows = 0;
+  wanted_ = {{0, 0, snapshots_[0].offset, true},
+             {0, snapshots_[1].offset, snapshots_[3].offset, true}};
+  EXPECT_EQ(rows_after_start(), 5U);
+  ASSERT_EQ(gaps_.size(), 2U);
+  EXPECT_TRUE(gaps_[0].is_of_files);
+  EXPECT_EQ(gaps_[0].until, snapshots_[0].offset);
+  EXPECT_EQ(gaps_[1].after, snapshots_[1].offset);
+  EXPECT_EQ(gaps_[1].until, snapshots_[2].offset);
+  EXPECT_TRUE(gaps_[1].is_of_files);
 }
 
 TEST_F(HistoryRebuild, WithoutAnOlderSnapshotAllBehindTheNewestIsLost) {

@@ -10,7 +10,7 @@
 namespace ficus::history {
 namespace {
 
-// quarantine, ficus_position and ficus_sealed lie in main: users may read them.
+// quarantine and those in main whose names begin with ficus_ users may read.
 constexpr const char* kTables[] = {
     "CREATE SCHEMA IF NOT EXISTS ficus",
     "CREATE SCHEMA IF NOT EXISTS tail",
@@ -18,6 +18,9 @@ constexpr const char* kTables[] = {
     "CREATE TABLE IF NOT EXISTS ficus_sealed (type VARCHAR, file VARCHAR, number BIGINT, "
     "firstObservedAt TIMESTAMP, lastObservedAt TIMESTAMP, lastReceivedAt TIMESTAMP, "
     "\"rows\" BIGINT, bytes BIGINT, crc32c BIGINT, layout VARCHAR, spans VARCHAR)",
+    "CREATE TABLE IF NOT EXISTS ficus_damaged (type VARCHAR, file VARCHAR, "
+    "firstObservedAt TIMESTAMP, lastObservedAt TIMESTAMP, \"rows\" BIGINT, waiting VARCHAR, "
+    "lost VARCHAR)",
     "CREATE TABLE IF NOT EXISTS quarantine (source VARCHAR, receivedAt TIMESTAMP, \"key\" VARCHAR, "
     "reason VARCHAR, bytes BLOB)",
     "CREATE TABLE IF NOT EXISTS ficus.types (type VARCHAR, view VARCHAR)",
@@ -28,7 +31,8 @@ constexpr const char* kTables[] = {
 };
 
 // Those of our own tables that users may read.
-constexpr const char* kOpenTables[] = {"quarantine", "ficus_position", "ficus_sealed"};
+constexpr const char* kOpenTables[] = {"quarantine", "ficus_position", "ficus_sealed",
+                                       "ficus_damaged"};
 
 std::string timestamp_literal(Timestamp t) { return fmt::format("make_timestamp({})", t.micros); }
 
@@ -49,7 +53,7 @@ std::string create_tail(const HistoryType& type, const Tail& tail) {
 std::string insert_tail(const HistoryType& type, const Tail& tail) {
   return fmt::format("INSERT INTO ficus.tails VALUES ({}, {}, {}, false, {})",
                      quoted_literal(type.type), tail.number, timestamp_literal(tail.created_at),
-                     quoted_literal(spans_text({tail.span})));
+                     quoted_literal(spans_text(tail.spans)));
 }
 
 std::string insert_column(std::string_view type, std::size_t number, const HistoryColumn& column) {
@@ -64,6 +68,24 @@ std::string insert_file(const HistoryType& type, const SealedFile& file) {
                      timestamp_literal(file.first_observed), timestamp_literal(file.last_observed),
                      timestamp_literal(file.last_received), file.row_count, file.bytes, file.crc,
                      quoted_literal(file.layout), quoted_literal(spans_text(file.spans)));
+}
+
+std::string insert_damaged(const DamagedFile& file) {
+  return fmt::format("INSERT INTO ficus_damaged VALUES ({}, {}, {}, {}, {}, {}, {})",
+                     quoted_literal(file.type), quoted_literal(file.file),
+                     timestamp_literal(file.first_observed), timestamp_literal(file.last_observed),
+                     file.row_count, quoted_literal(spans_text(file.waiting)),
+                     quoted_literal(spans_text(file.lost)));
+}
+
+// Or takes it away, when nothing is missing any more.
+std::string update_damaged(const DamagedFile& file) {
+  const std::string where = " WHERE file = " + quoted_literal(file.file);
+  if (file.waiting.empty() && file.lost.empty()) return "DELETE FROM ficus_damaged" + where;
+  return fmt::format("UPDATE ficus_damaged SET waiting = {}, lost = {}",
+                     quoted_literal(spans_text(file.waiting)),
+                     quoted_literal(spans_text(file.lost))) +
+         where;
 }
 
 }  // namespace
@@ -147,11 +169,13 @@ Status Catalog::read_tables(DuckConnection& connection) {
       connection.select("SELECT type, number, epoch_us(createdAt), sealing::BIGINT, span FROM "
                         "ficus.tails ORDER BY type, number"));
   for (const DatumRow& row : tails) {
-    FICUS_TRY(const LogSpans spans, spans_of(text_of(row[4])));
-    if (spans.size() != 1)
+    FICUS_TRY(LogSpans spans, spans_of(text_of(row[4])));
+    const bool is_sealing = integer_of(row[3]) != 0;
+    if (!is_sealing && spans.empty()) {
       return fail(ErrorCode::corrupt, "a tail's stretch of the log is unclear");
+    }
     types_[text_of(row[0])].tails.push_back(
-        {integer_of(row[1]), timestamp_of(row[2]), integer_of(row[3]) != 0, spans.front()});
+        {integer_of(row[1]), timestamp_of(row[2]), is_sealing, std::move(spans)});
     next_number_ = std::max(next_number_, integer_of(row[1]) + 1);
   }
   FICUS_TRY(
@@ -168,10 +192,26 @@ Status Catalog::read_tables(DuckConnection& connection) {
          static_cast<std::uint32_t>(integer_of(row[8])), text_of(row[9]), std::move(spans)});
     next_number_ = std::max(next_number_, integer_of(row[2]) + 1);
   }
+  FICUS_TRY_VOID(read_damaged(connection));
   for (const auto& [name, type] : types_) {
     if (type.tails.empty() || type.view.empty()) {
       return fail(ErrorCode::corrupt, "the history's catalog is incomplete for type " + name);
     }
+  }
+  return {};
+}
+
+Status Catalog::read_damaged(DuckConnection& connection) {
+  FICUS_TRY(const auto files,
+            connection.select("SELECT type, file, epoch_us(firstObservedAt), "
+                              "epoch_us(lastObservedAt), \"rows\", waiting, lost FROM "
+                              "ficus_damaged ORDER BY file"));
+  for (const DatumRow& row : files) {
+    FICUS_TRY(LogSpans waiting, spans_of(text_of(row[5])));
+    FICUS_TRY(LogSpans lost, spans_of(text_of(row[6])));
+    damaged_.push_back({text_of(row[0]), text_of(row[1]), timestamp_of(row[2]),
+                        timestamp_of(row[3]), static_cast<std::uint64_t>(integer_of(row[4])),
+                        std::move(waiting), std::move(lost)});
   }
   return {};
 }
@@ -229,7 +269,7 @@ Result<const HistoryType*> Catalog::add_type(DuckConnection& connection, std::st
   next.type = type;
   next.view =
       is_reserved_view_name(type) ? views_.free_name(next.type + "_2") : views_.free_name(type);
-  next.tails.push_back({next_number_, now, false, {positions, positions}});
+  next.tails.push_back({next_number_, now, false, {{positions, positions}}});
   FICUS_TRY_VOID(change(connection, next,
                         {create_tail(next, next.active()), insert_tail(next, next.active()),
                          fmt::format("INSERT INTO ficus.types VALUES ({}, {})",
@@ -253,7 +293,7 @@ Status Catalog::adopt(DuckConnection& connection, std::vector<HistoryType> types
     FICUS_TRY_VOID(connection.run(fmt::format("INSERT INTO ficus_position VALUES ({}, 0)", shard)));
   }
   for (HistoryType& type : types) {
-    type.tails = {{number++, now, false, {positions, positions}}};
+    type.tails = {{number++, now, false, {{positions, positions}}}};
     std::vector<std::string> statements = {
         create_tail(type, type.active()), insert_tail(type, type.active()),
         fmt::format("INSERT INTO ficus.types VALUES ({}, {})", quoted_literal(type.type),
@@ -296,10 +336,12 @@ Status Catalog::rotate(DuckConnection& connection, std::string_view type, Timest
                        const std::vector<std::uint64_t>& positions) {
   HistoryType next = *find(type);
   const std::int64_t old = next.active().number;
-  next.tails.back().sealing = true;
-  next.tails.back().span.until = positions;
-  const std::string span = quoted_literal(spans_text({next.tails.back().span}));
-  next.tails.push_back({next_number_, now, false, {positions, positions}});
+  Tail& tail = next.tails.back();
+  tail.sealing = true;
+  const LogSpans given(tail.spans.begin() + 1, tail.spans.end());
+  tail.spans = joined(without({{tail.spans.front().after, positions}}, not_in_tail(next)), given);
+  const std::string span = quoted_literal(spans_text(tail.spans));
+  next.tails.push_back({next_number_, now, false, {{positions, positions}}});
   FICUS_TRY_VOID(
       change(connection, next,
              {create_tail(next, next.active()), insert_tail(next, next.active()),
@@ -307,6 +349,17 @@ Status Catalog::rotate(DuckConnection& connection, std::string_view type, Timest
                           span, old)}));
   ++next_number_;
   return {};
+}
+
+// The log is replayed from its begin into a database that was made anew, but what sealed files
+// hold, or held when they were damaged, does not come into the tail.
+LogSpans Catalog::not_in_tail(const HistoryType& type) const {
+  LogSpans spans;
+  for (const SealedFile& file : type.files) spans = joined(spans, file.spans);
+  for (const DamagedFile& file : damaged_) {
+    if (file.type == type.type) spans = joined(joined(spans, file.waiting), file.lost);
+  }
+  return spans;
 }
 
 Status Catalog::replace_by_file(DuckConnection& connection, std::string_view type,
@@ -352,11 +405,90 @@ Status Catalog::remove_files(DuckConnection& connection, std::string_view type,
 
 Status Catalog::forget_file(DuckConnection& connection, std::string_view type,
                             const std::string& file) {
-  const std::string name = file;  // `file` may lie in the list that is about to shrink
-  FICUS_TRY_VOID(connection.run("DELETE FROM ficus_sealed WHERE file = " + quoted_literal(name)));
-  std::erase_if(types_.at(std::string(type)).files,
-                [&name](const SealedFile& f) { return f.file == name; });
+  std::vector<SealedFile>& files = types_.at(std::string(type)).files;
+  const auto found = std::find_if(files.begin(), files.end(),
+                                  [&file](const SealedFile& f) { return f.file == file; });
+  FICUS_CHECK(found != files.end());
+  DamagedFile damaged{std::string(type),
+                      found->file,
+                      found->first_observed,
+                      found->last_observed,
+                      found->row_count,
+                      joined({}, found->spans),
+                      {}};
+  DuckTransaction transaction(connection);
+  FICUS_TRY_VOID(transaction.begin());
+  FICUS_TRY_VOID(
+      connection.run("DELETE FROM ficus_sealed WHERE file = " + quoted_literal(damaged.file)));
+  if (!damaged.waiting.empty()) FICUS_TRY_VOID(connection.run(insert_damaged(damaged)));
+  FICUS_TRY_VOID(transaction.commit());
+  files.erase(found);
+  if (!damaged.waiting.empty()) damaged_.push_back(std::move(damaged));
   return {};
+}
+
+bool Catalog::wants(std::string_view type, std::size_t shard, std::uint64_t position) const {
+  return std::any_of(damaged_.begin(), damaged_.end(), [&](const DamagedFile& file) {
+    return file.type == type && covers(file.waiting, shard, position);
+  });
+}
+
+Result<GivenAgain> Catalog::store_given(DuckConnection& connection, const LogSpans& given) {
+  GivenAgain out;
+  for (const DamagedFile& file : damaged_) {
+    const LogSpans got = common(file.waiting, given);
+    if (got.empty()) continue;
+    DamagedFile next = file;
+    next.waiting = without(file.waiting, given);
+    FICUS_TRY_VOID(connection.run(update_damaged(next)));
+    out.damaged.push_back(std::move(next));
+    Tail& tail = out.tails.emplace(file.type, find(file.type)->active()).first->second;
+    LogSpans more(tail.spans.begin() + 1, tail.spans.end());
+    more = joined(more, got);
+    tail.spans.resize(1);
+    tail.spans.insert(tail.spans.end(), more.begin(), more.end());
+  }
+  for (const auto& [type, tail] : out.tails) {
+    FICUS_TRY_VOID(
+        connection.run(fmt::format("UPDATE ficus.tails SET span = {} WHERE number = {}",
+                                   quoted_literal(spans_text(tail.spans)), tail.number)));
+  }
+  return out;
+}
+
+void Catalog::accept_given(GivenAgain given) {
+  for (DamagedFile& next : given.damaged) {
+    for (DamagedFile& file : damaged_) {
+      if (file.file == next.file) file = next;
+    }
+  }
+  std::erase_if(damaged_, [](const DamagedFile& f) { return f.waiting.empty() && f.lost.empty(); });
+  for (auto& [type, tail] : given.tails) types_.at(type).tails.back() = std::move(tail);
+}
+
+Status Catalog::store_lost(DuckConnection& connection, const LogSpans& lost) {
+  for (DamagedFile& file : damaged_) {
+    const LogSpans gone = common(file.waiting, lost);
+    if (gone.empty()) continue;
+    DamagedFile next = file;
+    next.waiting = without(file.waiting, lost);
+    next.lost = joined(file.lost, gone);
+    FICUS_TRY_VOID(connection.run(update_damaged(next)));
+    file = std::move(next);
+  }
+  return {};
+}
+
+Status Catalog::forget_damaged(DuckConnection& connection, const std::string& file) {
+  FICUS_TRY_VOID(connection.run("DELETE FROM ficus_damaged WHERE file = " + quoted_literal(file)));
+  std::erase_if(damaged_, [&file](const DamagedFile& f) { return f.file == file; });
+  return {};
+}
+
+Result<bool> Catalog::stores_file(DuckConnection& connection, const std::string& file) const {
+  FICUS_TRY(const auto rows,
+            connection.select("SELECT count(*) FROM ficus_sealed WHERE file = $1", {file}));
+  return integer_of(rows.at(0)[0]) > 0;
 }
 
 Status Catalog::rebuild_view(DuckConnection& connection, std::string_view type) {

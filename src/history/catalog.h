@@ -28,7 +28,9 @@ struct Tail {
   std::int64_t number = 0;  // unique over all types
   Timestamp created_at;
   bool sealing = false;
-  LogSpan span;  // of its rows; `until` is known when it is sealed
+  // Of its rows. Until it is sealed the first one is where they begin, and ends there, too: its end
+  // is known then; the others are what was given again.
+  LogSpans spans;
 };
 
 struct SealedFile {
@@ -42,6 +44,23 @@ struct SealedFile {
   std::uint32_t crc = 0;  // CRC-32C of the whole file
   std::string layout;     // names and types of its columns: files of one layout are read as one
   LogSpans spans;         // of the log, that its rows come from
+};
+
+// A file that was set aside, for as long as not all of its rows have been given again.
+struct DamagedFile {
+  std::string type;
+  std::string file;
+  Timestamp first_observed;
+  Timestamp last_observed;
+  std::uint64_t row_count = 0;
+  LogSpans waiting;  // the log may still give these,
+  LogSpans lost;     // and not these
+};
+
+// What a commit changes of damaged files and tails.
+struct GivenAgain {
+  std::vector<DamagedFile> damaged;   // as they are then
+  std::map<std::string, Tail> tails;  // active ones, by type
 };
 
 struct HistoryType {
@@ -91,21 +110,37 @@ class Catalog {
   Status remove_files(DuckConnection& connection, std::string_view type,
                       const std::vector<std::string>& files);
   // Takes a damaged file out of the list although the view, which may name more of them, cannot be
-  // replaced yet; rebuild_view follows.
+  // replaced yet; rebuild_view follows. It is among the damaged ones then.
   Status forget_file(DuckConnection& connection, std::string_view type, const std::string& file);
   Status rebuild_view(DuckConnection& connection, std::string_view type);
+  // What the database says, when a transaction has failed and perhaps took place all the same.
+  const std::vector<DamagedFile>& damaged() const { return damaged_; }
+  bool wants(std::string_view type, std::size_t shard, std::uint64_t position) const;
+  // The active tails have now what of these stretches was wanted. Within the transaction that the
+  // caller has begun; `accept_given` follows when it has taken place.
+  Result<GivenAgain> store_given(DuckConnection& connection, const LogSpans& given);
+  void accept_given(GivenAgain given);
+  // Nobody will give these any more.
+  Status store_lost(DuckConnection& connection, const LogSpans& lost);
+  // Nobody wants the rows any more.
+  Status forget_damaged(DuckConnection& connection, const std::string& file);
+
+  Result<bool> stores_file(DuckConnection& connection, const std::string& file) const;
 
   std::string view_statement(const HistoryType& type) const;
   const std::string& directory() const { return directory_; }
 
  private:
   Status read_tables(DuckConnection& connection);
+  Status read_damaged(DuckConnection& connection);
+  LogSpans not_in_tail(const HistoryType& type) const;
   // Runs the statements and replaces the view, all or nothing; then `next` is the truth.
   Status change(DuckConnection& connection, HistoryType next,
                 const std::vector<std::string>& statements);
 
   std::string directory_;
   std::map<std::string, HistoryType> types_;
+  std::vector<DamagedFile> damaged_;
   NameSet views_;
   std::int64_t next_number_ = 1;
 };

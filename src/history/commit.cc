@@ -23,7 +23,12 @@ Result<std::vector<std::uint64_t>> DuckHistory::positions() {
 Status DuckHistory::append(Rows rows) {
   FICUS_CHECK(rows.batch != nullptr);
   FICUS_CHECK(rows.keep.empty() || rows.keep.size() == rows.batch->row_count());
-  if (is_sealed(rows)) return {};
+  if (rows.is_again) {
+    const std::string& type = schema_.type_name(rows.batch->type());
+    if (!catalog_.wants(type, rows.shard, rows.position)) return {};
+  } else if (is_sealed(rows)) {
+    return {};
+  }
   pending_.push_back({std::move(rows), false, {}});
   return {};
 }
@@ -51,7 +56,8 @@ Status DuckHistory::commit(std::span<const std::uint64_t> positions) {
   FICUS_CHECK(positions.size() == options_.shard_count);
   if (must_reopen_) FICUS_TRY_VOID(reopen());
   const bool is_ahead = !std::equal(positions.begin(), positions.end(), committed_.begin());
-  if (pending_.empty() && pending_quarantine_.empty() && !is_ahead) return {};
+  const bool is_idle = pending_.empty() && pending_quarantine_.empty() && pending_given_.empty();
+  if (is_idle && !is_ahead) return {};
   Status status = create_missing();
   if (status) status = write(positions);
   if (status) {
@@ -133,6 +139,7 @@ Status DuckHistory::write(std::span<const std::uint64_t> positions) {
   attempted_.assign(positions.begin(), positions.end());
   attempted_rows_ = pending_.size();
   attempted_quarantine_ = pending_quarantine_.size();
+  attempted_given_ = pending_given_.size();
   std::map<std::string, std::uint64_t> counts;
   DuckTransaction transaction(*feed_);
   FICUS_TRY_VOID(transaction.begin());
@@ -141,15 +148,40 @@ Status DuckHistory::write(std::span<const std::uint64_t> positions) {
     FICUS_TRY_VOID(append_quarantine_rows(*feed_, pending_quarantine_));
   }
   FICUS_TRY_VOID(write_positions(positions));
+  FICUS_TRY(GivenAgain given, write_given());
   FICUS_TRY_VOID(transaction.commit());
+  for (const DamagedFile& file : given.damaged) {
+    if (!file.waiting.empty()) continue;
+    rotations_due_.insert(file.type);
+    if (file.lost.empty()) restored_.push_back(file.file);
+  }
+  catalog_.accept_given(std::move(given));
   committed_ = attempted_;
   attempted_.clear();
   for (const auto& [type, count] : counts) {
     tail_rows_[type] += count;
     figures_.rows_committed += count;
   }
-  forget_pending(pending_.size(), pending_quarantine_.size());
+  forget_pending(pending_.size(), pending_quarantine_.size(), pending_given_.size());
   return {};
+}
+
+// In the transaction of the rows, so that a crash between two commits gives nothing twice.
+Result<GivenAgain> DuckHistory::write_given() {
+  if (pending_given_.empty()) return GivenAgain{};
+  LogSpans given;
+  LogSpans run;  // records follow each other mostly
+  for (const HistoryGap& gap : pending_given_) {
+    const bool follows =
+        !run.empty() && run[0].until.size() == gap.shard + 1 && run[0].until.back() == gap.after;
+    if (follows) {
+      run[0].until.back() = gap.until;
+    } else {
+      given = joined(given, run);
+      run = span_of(gap.shard, gap.after, gap.until);
+    }
+  }
+  return catalog_.store_given(*feed_, joined(given, run));
 }
 
 Status DuckHistory::write_rows(std::map<std::string, std::uint64_t>& counts) {
@@ -172,10 +204,12 @@ Status DuckHistory::write_positions(std::span<const std::uint64_t> positions) {
   return {};
 }
 
-void DuckHistory::forget_pending(std::size_t rows, std::size_t quarantined) {
+void DuckHistory::forget_pending(std::size_t rows, std::size_t quarantined, std::size_t given) {
   pending_.erase(pending_.begin(), pending_.begin() + static_cast<std::ptrdiff_t>(rows));
   pending_quarantine_.erase(pending_quarantine_.begin(),
                             pending_quarantine_.begin() + static_cast<std::ptrdiff_t>(quarantined));
+  pending_given_.erase(pending_given_.begin(),
+                       pending_given_.begin() + static_cast<std::ptrdiff_t>(given));
 }
 
 }  // namespace ficus::history

@@ -15,6 +15,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr Timestamp kLater = Timestamp::from_seconds(1'000'000);
+using Lines = std::vector<std::string>;
 constexpr int kRecords = 5;
 constexpr int kRowsOfRecord = 100;
 const char* const kEverything =
@@ -209,6 +210,157 @@ TEST_F(Damaged, LossIsNamed) {
   EXPECT_EQ(city.history->damage().size(), 2U);
 }
 
+// A lone sealed file: the database is sound.
+class DamagedAlone : public Damaged {
+ protected:
+  // The second file holds record 2: positions behind 10, up to 20.
+  void damage_second() {
+    flip_all(path(1));
+    city.open();
+    ASSERT_EQ(city.open_report.set_aside.size(), 1U);
+    EXPECT_TRUE(city.open_report.set_aside[0].starts_with(files[1] + ": "));
+  }
+  static void flip_all(const std::string& file) {
+    for (std::uint64_t at = 4; at < fs::file_size(file); ++at) flip(file, at);
+  }
+  // As the feed does with what the engine folds once more.
+  void give_again(int record) {
+    Rows rows;
+    rows.batch = city.vehicles(record * kRowsOfRecord, kRowsOfRecord);
+    rows.received_at = Timestamp::from_seconds(record);
+    rows.source = "log";
+    rows.position = static_cast<std::uint64_t>(record) * 10;
+    rows.is_again = true;
+    ASSERT_TRUE(city.history->append(std::move(rows)));
+    const auto end = static_cast<std::uint64_t>(record) * 10;
+    city.history->note_given({0, end - 10, end, true});
+  }
+  Lines maintained() {
+    Lines restored;
+    for (int i = 0; i < 4; ++i) {
+      const MaintenanceReport report = city.maintain(kLater);
+      restored.insert(restored.end(), report.restored.begin(), report.restored.end());
+    }
+    return restored;
+  }
+};
+
+TEST_F(DamagedAlone, RowsAreWantedAndGivenAgainOnce) {
+  damage_second();
+  EXPECT_EQ(city.open_report.wanted.size(), 1U);
+  EXPECT_EQ(city.one("SELECT count(*) FROM Vehicle"), "400");
+  EXPECT_EQ(city.one("SELECT file, waiting, lost FROM ficus_damaged"), files[1] + "|10-20|");
+  const std::vector<HistoryGap> wanted = city.history->wanted();
+  ASSERT_EQ(wanted.size(), 1U);
+  EXPECT_EQ(wanted[0].after, 10U);
+  EXPECT_EQ(wanted[0].until, 20U);
+  for (int record = 1; record <= 3; ++record) give_again(record);  // only the second is taken
+  city.commit(50);
+  EXPECT_EQ(city.rows(kEverything), before);
+  EXPECT_EQ(maintained(), Lines{files[1]});
+  give_again(2);  // once more: not wanted any more
+  city.commit(50);
+  EXPECT_EQ(city.rows(kEverything), before);
+  city.close();
+  city.open();
+  EXPECT_TRUE(city.open_report.is_empty());
+  EXPECT_TRUE(city.history->wanted().empty());
+  EXPECT_EQ(city.rows(kEverything), before);
+  EXPECT_EQ(city.one("SELECT count(*) FROM ficus_damaged"), "0");
+}
+
+// A crash before the commit: wanted as before. Behind it: not any more.
+TEST_F(DamagedAlone, ACrashBetweenGivesNothingTwice) {
+  damage_second();
+  give_again(2);
+  city.close();
+  city.open();
+  EXPECT_EQ(city.history->wanted().size(), 1U);
+  EXPECT_EQ(city.one("SELECT count(*) FROM Vehicle"), "400");
+  give_again(2);
+  city.commit(50);
+  city.close();
+  city.open();
+  EXPECT_TRUE(city.history->wanted().empty());
+  EXPECT_EQ(city.rows(kEverything), before);
+}
+
+// The file that the rows come into says so: when it is damaged in turn, they are wanted again, and
+// when the database is made anew, they are not taken twice.
+TEST_F(DamagedAlone, TheNewFileKnowsWhereItsRowsAreFrom) {
+  damage_second();
+  give_again(2);
+  city.commit(50);
+  maintained();  // rotates the tail with the rows, and seals it
+  EXPECT_EQ(city.history->figures().rows_tail, 0U);
+  const std::string file = city.one("SELECT file FROM ficus_sealed WHERE spans = '10-20'");
+  city.close();
+  const std::string copy = city.folder.path() + "/copy";
+  fs::copy(city.options.directory, copy, fs::copy_options::recursive);
+  fs::remove(database());
+  city.open();
+  replay();
+  EXPECT_EQ(city.rows(kEverything), before);
+  city.close();
+  fs::remove_all(city.options.directory);
+  fs::copy(copy, city.options.directory, fs::copy_options::recursive);
+  flip_all(city.options.directory + "/" + file);
+  city.open();
+  ASSERT_EQ(city.history->wanted().size(), 1U);
+  EXPECT_EQ(city.history->wanted()[0].after, 10U);
+  give_again(2);
+  city.commit(50);
+  EXPECT_EQ(city.rows(kEverything), before);
+}
+
+// Files that a tail made anew has left out are not claimed by it.
+TEST_F(DamagedAlone, AfterTheDatabaseWasMadeAnew) {
+  fs::remove(database());
+  city.open();
+  replay();
+  city.close();
+  city.options.tail_rows_max = 10;
+  city.open();
+  for (int i = 0; i < 3; ++i) city.maintain(kLater);
+  EXPECT_EQ(city.one("SELECT spans FROM ficus_sealed WHERE \"rows\" = 200"), "30-50");
+  city.close();
+  damage_second();
+  ASSERT_EQ(city.history->wanted().size(), 1U);
+  give_again(2);
+  city.commit(50);
+  EXPECT_EQ(city.rows(kEverything), before);
+}
+
+TEST_F(DamagedAlone, WhatTheLogHasNoMoreIsNamedAndNotWantedForEver) {
+  damage_second();
+  EXPECT_EQ(city.history->name_loss({0, 0, 10, true}), "");
+  const std::string loss = city.history->name_loss({0, 0, 15, true});
+  EXPECT_TRUE(loss.contains("shard 0: log positions 0 to 15")) << loss;
+  EXPECT_TRUE(loss.contains(files[1] + " (100 rows of Vehicle, observed from "
+                                       "1970-01-01T00:03:20Z to 1970-01-01T00:04:59Z)"))
+      << loss;
+  EXPECT_EQ(city.history->damage().back(), loss);
+  EXPECT_EQ(maintained(), Lines{});
+  EXPECT_EQ(city.one("SELECT waiting, lost FROM ficus_damaged"), "15-20|10-15");
+  city.close();
+  city.open();
+  ASSERT_EQ(city.history->wanted().size(), 1U);
+  EXPECT_EQ(city.history->wanted()[0].after, 15U);
+  EXPECT_FALSE(city.history->name_loss({0, 15, 20, true}).empty());
+  maintained();
+  city.close();
+  city.open();
+  EXPECT_TRUE(city.history->wanted().empty());
+  EXPECT_TRUE(city.open_report.is_empty());
+  EXPECT_EQ(city.one("SELECT waiting, lost FROM ficus_damaged"), "|10-20");
+  // Until its time is over.
+  city.close();
+  city.options.retention_days = 1;
+  city.open();
+  city.maintain(kLater);
+  EXPECT_EQ(city.one("SELECT count(*) FROM ficus_damaged"), "0");
+}
+
 TEST(DatabaseCare, WhatIsNotDamageIsAnError) {
   for (const char* const message : {
            "IO Error: Could not set lock on file \"/d/history.duckdb\": Conflicting lock is held",
@@ -236,6 +388,14 @@ TEST(LogSpans, AreWrittenReadAndJoined) {
   EXPECT_FALSE(covers(spans, 2, 1));
   EXPECT_TRUE(covers(joined({}, spans), 0, 0, 300));
   EXPECT_FALSE(covers(spans, 0, 0, 300));
+  EXPECT_EQ(spans_text(without(spans, spans_of("100-130,0-200").value())),
+            "0-100,0-0;130-300,0-0;400-500,0-0");
+  EXPECT_EQ(spans_text(without(spans, spans)), "");
+  EXPECT_EQ(spans_text(without(spans, {})), "0-300,5-90;400-500,90-90");
+  EXPECT_EQ(spans_text(common(spans, span_of(0, 290, 450))), "290-300,0-0;400-450,0-0");
+  EXPECT_EQ(spans_text(span_of(1, 3, 4)), "0-0,3-4");
+  EXPECT_EQ(stretches_of(spans, 0).size(), 2U);
+  EXPECT_TRUE(stretches_of(spans, 7).empty());
   EXPECT_TRUE(spans_of("").value().empty());
   for (const char* const bad : {"x", "1", "1-", "5-4", "1-2;", "1-2,", "1-2x", ";1-2", "-1-2",
                                 "1-99999999999999999999999"}) {

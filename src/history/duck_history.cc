@@ -13,6 +13,14 @@
 #include "history/sealed_metadata.h"
 
 namespace ficus::history {
+namespace {
+
+std::string described(const DamagedFile& file) {
+  return fmt::format("{} ({} rows of {}, observed from {} to {})", file.file, file.row_count,
+                     file.type, to_iso8601(file.first_observed), to_iso8601(file.last_observed));
+}
+
+}  // namespace
 
 Status DuckHistory::open(MaintenanceReport& report) {
   FICUS_TRY_VOID(disk_.make_directories(options_.directory));
@@ -34,6 +42,7 @@ Status DuckHistory::open(MaintenanceReport& report) {
   rebuild_views(report);
   declare_types(clock_.now(), report);
   note_sealed();
+  want_again(report);
   damage_ = report.set_aside;
   publish();
   return {};
@@ -81,6 +90,37 @@ void DuckHistory::note_sealed() {
   }
 }
 
+// What is given again lies apart from newer rows: in a tail of its own, that is sealed with it, so
+// that retention finds it in time.
+void DuckHistory::want_again(MaintenanceReport& report) {
+  std::set<std::string> types;
+  for (const DamagedFile& file : catalog_.damaged()) {
+    if (file.waiting.empty()) continue;
+    damaged_at_open_.push_back(file);
+    report.wanted.push_back(described(file));
+    if (tail_rows_[file.type] > 0) types.insert(file.type);
+  }
+  for (const std::string& type : types) {
+    if (const Status status = catalog_.rotate(*feed_, type, clock_.now(), committed_); status) {
+      tail_rows_[type] = 0;
+    } else {
+      report.problems.push_back("rotating " + type + " failed: " + status.error().message);
+    }
+  }
+}
+
+std::vector<HistoryGap> DuckHistory::wanted() {
+  LogSpans spans;
+  for (const DamagedFile& file : damaged_at_open_) spans = joined(spans, file.waiting);
+  std::vector<HistoryGap> gaps;
+  for (std::uint32_t shard = 0; shard < options_.shard_count; ++shard) {
+    for (const LogStretch& stretch : stretches_of(spans, shard)) {
+      gaps.push_back({shard, stretch.after, stretch.until, true});
+    }
+  }
+  return gaps;
+}
+
 std::vector<std::uint64_t> DuckHistory::known_positions() {
   std::vector<std::uint64_t> known = committed_;
   for (std::size_t i = 0; i < known.size(); ++i) known[i] = std::max(known[i], sealed_until_[i]);
@@ -92,7 +132,26 @@ std::vector<std::string> DuckHistory::damage() {
   return damage_;
 }
 
+std::string DuckHistory::name_lost_files(const HistoryGap& gap) {
+  const LogSpans span = span_of(gap.shard, gap.after, gap.until);
+  std::string files;
+  for (const DamagedFile& file : damaged_at_open_) {
+    if (common(file.waiting, span).empty()) continue;
+    files += (files.empty() ? "" : "; ") + described(file);
+  }
+  if (files.empty()) return files;
+  const std::string loss = fmt::format(
+      "shard {}: log positions {} to {} are not in the log any more, and their rows were in files "
+      "that are damaged. Lost is what these had of it: {}",
+      gap.shard, gap.after, gap.until, files);
+  const std::lock_guard lock(published_mutex_);
+  damage_.push_back(loss);
+  lost_.push_back(gap);
+  return loss;
+}
+
 std::string DuckHistory::name_loss(const HistoryGap& gap) {
+  if (gap.is_of_files) return name_lost_files(gap);
   std::string types;
   for (const HistoryType& type : types_at_open_) {
     LogSpans spans;
@@ -177,11 +236,14 @@ Status DuckHistory::reopen() {
     std::this_thread::sleep_for(std::chrono::milliseconds(5));
   }
   close();
-  MaintenanceReport report;
-  FICUS_TRY_VOID(open_database(report));
+  FICUS_TRY_VOID(open_database(reopened_));
+  // The catalog tells now which files it has: what was written for a transaction that failed goes,
+  // and what the sealer was about.
+  FICUS_TRY_VOID(remove_orphans(disk_, catalog_, reopened_));
+  removals_.clear();
   must_reopen_ = false;
   if (!attempted_.empty() && committed_ == attempted_) {
-    forget_pending(attempted_rows_, attempted_quarantine_);
+    forget_pending(attempted_rows_, attempted_quarantine_, attempted_given_);
   }
   attempted_.clear();
   return {};

@@ -7,6 +7,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <shared_mutex>
 #include <string>
 #include <vector>
@@ -17,6 +18,7 @@
 #include "history/file_care.h"
 #include "history/query_runner.h"
 #include "history/query_watch.h"
+#include "history/retry.h"
 #include "history/sealer.h"
 #include "history/tail_writer.h"
 
@@ -25,6 +27,8 @@ namespace ficus::history {
 // Answers as files are written there.
 inline constexpr const char* kAnswersFolder = ".answers";
 
+// A file that the catalog should not name any more: replaced, expired, or written for a transaction
+// that failed. Whether it did the database says before the file goes.
 struct Removal {
   std::string file;
   Timestamp since;
@@ -53,6 +57,8 @@ class DuckHistory final : public History {
 
   Result<std::vector<std::uint64_t>> positions() override;
   std::vector<std::uint64_t> known_positions() override;
+  std::vector<HistoryGap> wanted() override;
+  void note_given(const HistoryGap& given) override { pending_given_.push_back(given); }
   std::string name_loss(const HistoryGap& gap) override;
   Status append(Rows rows) override;
   Status append_quarantine(std::string_view source, Timestamp received_at,
@@ -80,6 +86,8 @@ class DuckHistory final : public History {
   Status open_database(MaintenanceReport& report);
   Status adopt_sealed_files(MaintenanceReport& report);
   void note_sealed();
+  void want_again(MaintenanceReport& report);
+  std::string name_lost_files(const HistoryGap& gap);
   Status prepare_positions();
   Status count_tails();
   void rebuild_views(MaintenanceReport& report);
@@ -95,7 +103,8 @@ class DuckHistory final : public History {
   Status write(std::span<const std::uint64_t> positions);
   Status write_rows(std::map<std::string, std::uint64_t>& counts);
   Status write_positions(std::span<const std::uint64_t> positions);
-  void forget_pending(std::size_t rows, std::size_t quarantined);
+  Result<GivenAgain> write_given();
+  void forget_pending(std::size_t rows, std::size_t quarantined, std::size_t given);
 
   // Maintaining.
   void finish_seal(Timestamp now, MaintenanceReport& report);
@@ -103,13 +112,19 @@ class DuckHistory final : public History {
   void rotate(Timestamp now, MaintenanceReport& report);
   void accept_merge(const SealOutcome& outcome, Timestamp now, MaintenanceReport& report);
   void start_seal(Timestamp now, MaintenanceReport& report);
-  std::optional<SealJob> merge_job();
+  std::vector<SealJob> due_jobs(Timestamp now);
+  std::optional<SealJob> merge_job(Timestamp now);
+  bool may_try(const std::string& task, Timestamp now) const;
+  void task_failed(const std::string& task, const Error& error, Timestamp now,
+                   MaintenanceReport& report);
   int retention_days(const std::string& type) const;
-  SealJob seal_job(const HistoryType& type, const Tail& tail) const;
+  SealJob seal_job(const HistoryType& type, const Tail& tail);
   void expire(Timestamp now, MaintenanceReport& report);
+  void expire_damaged(Timestamp now, MaintenanceReport& report);
+  void note_lost(MaintenanceReport& report);
   void trim_quarantine(Timestamp now, MaintenanceReport& report);
   void delete_removed(Timestamp now, MaintenanceReport& report);
-  void care_for_files(MaintenanceReport& report);
+  void care_for_files(Timestamp now, MaintenanceReport& report);
   void checkpoint(MaintenanceReport& report);
   std::uint64_t log_bytes();
   void publish();
@@ -144,21 +159,29 @@ class DuckHistory final : public History {
   std::map<std::string, std::uint64_t> tail_rows_;  // of the active tail, by type
   std::vector<PendingRows> pending_;
   std::vector<PendingQuarantine> pending_quarantine_;
+  std::vector<HistoryGap> pending_given_;
   std::vector<std::uint64_t> committed_;     // positions
   std::vector<std::uint64_t> sealed_until_;  // per shard, of the files that were there at open
   std::vector<std::uint64_t> attempted_;     // of the last commit that may or may not have happened
   std::size_t attempted_rows_ = 0;
   std::size_t attempted_quarantine_ = 0;
+  std::size_t attempted_given_ = 0;
   bool must_reopen_ = false;
-  Timestamp seal_not_before_ = Timestamp::min();
-  Timestamp quarantine_trimmed_ = Timestamp::min();
+  std::set<std::string> rotations_due_;       // types whose tail ends with what was given again
+  std::vector<std::string> restored_;         // files, for the next report
+  std::map<std::string, RetryPause> pauses_;  // of what failed, by its name in reports
+  std::optional<Timestamp> quarantine_trimmed_;
   std::vector<Removal> removals_;
   std::optional<FileCheck> file_check_;
+  std::optional<Timestamp> files_checked_;
+  MaintenanceReport reopened_;  // what a reopening found, until maintain() tells
 
   mutable std::mutex published_mutex_;  // what other threads read: swapped once a commit
   HistoryFigures figures_;
   std::vector<std::string> damage_;
-  std::vector<HistoryType> types_at_open_;  // with their files; never changed after open
+  std::vector<HistoryType> types_at_open_;    // with their files; never changed after open
+  std::vector<DamagedFile> damaged_at_open_;  // nor these
+  std::vector<HistoryGap> lost_;              // named, not noted in the database yet
   std::shared_ptr<const TableScope> tables_ = std::make_shared<TableScope>();
 };
 

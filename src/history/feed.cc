@@ -102,16 +102,15 @@ void HistoryFeed::run_tasks() {
 
 void HistoryFeed::take(FeedItem& item) {
   FICUS_CHECK(item.shard < taken_.size());
+  if (item.again_after) {  // its quarantined items were never lost
+    take_rows(item);
+    history_.note_given({item.shard, *item.again_after, item.position_end, true});
+    dirty_ = true;
+    return;
+  }
   // The history already has it: the log was replayed from an earlier point than it asked for.
   if (item.position_end <= taken_[item.shard]) return;
-  for (Rows& rows : item.rows) {
-    rows_pending_ += rows.batch->row_count();
-    rows.shard = item.shard;
-    rows.position = item.position_end;
-    // Appending only remembers; it has no way to fail that a retry would mend.
-    const Status status = history_.append(std::move(rows));
-    FICUS_CHECK(status.has_value());
-  }
+  take_rows(item);
   if (!item.quarantined.empty()) {
     const Status status =
         history_.append_quarantine(item.source, item.received_at, item.quarantined);
@@ -120,6 +119,18 @@ void HistoryFeed::take(FeedItem& item) {
   }
   taken_[item.shard] = item.position_end;
   dirty_ = true;
+}
+
+void HistoryFeed::take_rows(FeedItem& item) {
+  for (Rows& rows : item.rows) {
+    rows_pending_ += rows.batch->row_count();
+    rows.shard = item.shard;
+    rows.position = item.position_end;
+    rows.is_again = item.again_after.has_value();
+    // Appending only remembers; it has no way to fail that a retry would mend.
+    const Status status = history_.append(std::move(rows));
+    FICUS_CHECK(status.has_value());
+  }
 }
 
 bool HistoryFeed::commit() {

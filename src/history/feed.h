@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <string>
 #include <thread>
@@ -20,6 +21,9 @@ namespace ficus::history {
 struct FeedItem {
   std::uint32_t shard = 0;
   std::uint64_t position_end = 0;  // the log position after the record; grows with every item
+  // History has had the record, but lost some of it with a damaged file (History::wanted): the
+  // position before it. Such items may come at any time, in any order.
+  std::optional<std::uint64_t> again_after = std::nullopt;
   std::vector<Rows> rows;
   std::string source;  // of the quarantined items
   Timestamp received_at;
@@ -82,6 +86,7 @@ class HistoryFeed {
  private:
   void run();
   void take(FeedItem& item);
+  void take_rows(FeedItem& item);
   bool commit();
   void maintain();
   void run_tasks();

@@ -85,8 +85,12 @@ Status remove_orphans(Disk& disk, const Catalog& catalog, MaintenanceReport& rep
     for (const std::string& file : *files) {
       const std::string relative = type.view + "/" + file;
       if (!is_ours(file) || known.contains(relative)) continue;
-      FICUS_TRY_VOID(disk.remove(folder + "/" + file));
-      report.orphans_removed.push_back(relative);
+      if (const Status removed = disk.remove(folder + "/" + file); removed) {
+        report.orphans_removed.push_back(relative);
+      } else {
+        report.problems.push_back(relative +
+                                  " is not ours and cannot be removed: " + removed.error().message);
+      }
     }
   }
   return {};
@@ -94,25 +98,33 @@ Status remove_orphans(Disk& disk, const Catalog& catalog, MaintenanceReport& rep
 
 FileCheck::FileCheck(const Catalog& catalog) {
   for (const auto& [name, type] : catalog.types()) {
+    types_.push_back(name);
     for (const SealedFile& file : type.files) files_.emplace_back(name, file.file);
   }
 }
 
-Result<bool> FileCheck::step(DuckConnection& connection, Disk& disk, Catalog& catalog,
+Status FileCheck::step(DuckConnection& connection, Disk& disk, Catalog& catalog,
+                       MaintenanceReport& report) {
+  const std::size_t index = next_++;
+  if (index >= files_.size()) {
+    return catalog.rebuild_view(connection, types_[index - files_.size()]);
+  }
+  const auto& [type, name] = files_[index];
+  return check_file(connection, disk, catalog, type, name, report);
+}
+
+Status FileCheck::check_file(DuckConnection& connection, Disk& disk, Catalog& catalog,
+                             const std::string& type, const std::string& name,
                              MaintenanceReport& report) {
-  if (next_ == files_.size()) return true;
-  const auto& [type, name] = files_[next_++];
   const HistoryType* known = catalog.find(type);
   const auto found = std::find_if(known->files.begin(), known->files.end(),
                                   [&name](const SealedFile& f) { return f.file == name; });
-  if (found == known->files.end()) return next_ == files_.size();  // retention was quicker
+  if (found == known->files.end()) return {};  // retention was quicker
   const std::string complaint = thorough_complaint(disk, catalog.directory() + "/" + name, *found);
-  if (!complaint.empty()) {
-    FICUS_TRY_VOID(move_aside(disk, catalog.directory(), name, complaint, report));
-    FICUS_TRY_VOID(catalog.forget_file(connection, type, name));
-    FICUS_TRY_VOID(catalog.rebuild_view(connection, type));
-  }
-  return next_ == files_.size();
+  if (complaint.empty()) return {};
+  FICUS_TRY_VOID(move_aside(disk, catalog.directory(), name, complaint, report));
+  FICUS_TRY_VOID(catalog.forget_file(connection, type, name));
+  return catalog.rebuild_view(connection, type);
 }
 
 }  // namespace ficus::history

@@ -24,13 +24,15 @@ struct Rows {
   std::string source;
   std::uint32_t shard = 0;     // whose log has them,
   std::uint64_t position = 0;  // and where the record ends there; 0: not from a log
+  bool is_again = false;       // only wanted() makes them welcome: they were in a damaged file
 };
 
-// A stretch of a shard's log that history has not got and that the log cannot give any more.
+// A stretch of a shard's log that history lacks.
 struct HistoryGap {
   std::uint32_t shard = 0;
   std::uint64_t after = 0;
   std::uint64_t until = 0;
+  bool is_of_files = false;  // only what was in files that are damaged; else everything
 };
 
 // What became of the files at open and in maintain(); each list names files relative to the
@@ -41,11 +43,13 @@ struct MaintenanceReport {
   std::vector<std::string> expired;          // deleted because of their age
   std::vector<std::string> orphans_removed;  // left behind by a crash; their rows are in the tail
   std::vector<std::string> set_aside;        // missing or damaged: "<file>: <why>, kept as <file>"
+  std::vector<std::string> wanted;           // whose rows are to be given again from the log
+  std::vector<std::string> restored;         // whose rows have been given again
   std::vector<std::string> problems;         // what failed and will be tried again
 
   bool is_empty() const {
     return sealed.empty() && merged.empty() && expired.empty() && orphans_removed.empty() &&
-           set_aside.empty() && problems.empty();
+           set_aside.empty() && wanted.empty() && restored.empty() && problems.empty();
   }
 };
 
@@ -84,8 +88,13 @@ class History {
   // Up to where each shard's log is known to have been: a log that ends before is damaged. More
   // than positions() when the log is replayed anew. Before the first commit only.
   virtual std::vector<std::uint64_t> known_positions() { return {}; }
-  // Names exactly what is missing because of the gap, for the operator; damage() has it from then
-  // on. Empty: sealed files hold all of it. Any thread.
+  // What lies before positions() and is to be given again all the same, since it was in a file that
+  // is damaged: rows with `is_again`, each record followed by note_given. Of open; any thread.
+  virtual std::vector<HistoryGap> wanted() { return {}; }
+  // All that history wants of this stretch has been appended: it will not ask for it again.
+  virtual void note_given(const HistoryGap&) {}
+  // The log cannot give this any more. Names exactly what is missing because of it, for the
+  // operator; damage() has it from then on. Any thread.
   virtual std::string name_loss(const HistoryGap&) { return {}; }
 
   // Remembers rows for the next commit; cheap, the batch is shared. Types and attributes are

@@ -24,6 +24,31 @@ bool take(std::string_view& text, char wanted) {
   return true;
 }
 
+using Stretches = std::vector<LogStretch>;
+
+std::size_t shard_count(const LogSpans& spans) {
+  std::size_t count = 0;
+  for (const LogSpan& span : spans) count = std::max(count, span.until.size());
+  return count;
+}
+
+// The first stretch of every shard, then the second, and so on; a shard that has fewer gets empty
+// ones.
+LogSpans spans_from(const std::vector<Stretches>& shards) {
+  std::size_t count = 0;
+  for (const Stretches& stretches : shards) count = std::max(count, stretches.size());
+  LogSpans spans(count);
+  for (std::size_t i = 0; i < count; ++i) {
+    for (const Stretches& stretches : shards) {
+      const std::uint64_t last = stretches.empty() ? 0 : stretches.back().until;
+      const bool is_there = i < stretches.size();
+      spans[i].after.push_back(is_there ? stretches[i].after : last);
+      spans[i].until.push_back(is_there ? stretches[i].until : last);
+    }
+  }
+  return spans;
+}
+
 }  // namespace
 
 bool covers(const LogSpans& spans, std::size_t shard, std::uint64_t position) {
@@ -36,16 +61,59 @@ bool covers(const LogSpans& spans, std::size_t shard, std::uint64_t after, std::
   });
 }
 
-LogSpans joined(LogSpans spans, const LogSpans& more) {
-  spans.insert(spans.end(), more.begin(), more.end());
-  std::sort(spans.begin(), spans.end(),
-            [](const LogSpan& a, const LogSpan& b) { return a.until < b.until; });
-  LogSpans out;
-  for (LogSpan& span : spans) {
-    if (!out.empty() && out.back().until == span.after) {
-      out.back().until = std::move(span.until);
+LogSpans joined(const LogSpans& spans, const LogSpans& more) {
+  LogSpans all = spans;
+  all.insert(all.end(), more.begin(), more.end());
+  std::vector<Stretches> shards;
+  for (std::size_t shard = 0; shard < shard_count(all); ++shard) {
+    shards.push_back(stretches_of(all, shard));
+  }
+  return spans_from(shards);
+}
+
+LogSpans without(const LogSpans& spans, const LogSpans& what) {
+  std::vector<Stretches> shards;
+  for (std::size_t shard = 0; shard < shard_count(spans); ++shard) {
+    Stretches& left = shards.emplace_back();
+    const Stretches gone = stretches_of(what, shard);
+    for (LogStretch stretch : stretches_of(spans, shard)) {
+      for (const LogStretch& hole : gone) {
+        if (hole.until <= stretch.after || hole.after >= stretch.until) continue;
+        if (hole.after > stretch.after) left.push_back({stretch.after, hole.after});
+        stretch.after = std::min(hole.until, stretch.until);
+      }
+      if (stretch.after < stretch.until) left.push_back(stretch);
+    }
+  }
+  return spans_from(shards);
+}
+
+LogSpans common(const LogSpans& spans, const LogSpans& what) {
+  return without(spans, without(spans, what));
+}
+
+LogSpans span_of(std::size_t shard, std::uint64_t after, std::uint64_t until) {
+  LogSpan span{std::vector<std::uint64_t>(shard + 1), std::vector<std::uint64_t>(shard + 1)};
+  span.after[shard] = after;
+  span.until[shard] = until;
+  return {std::move(span)};
+}
+
+std::vector<LogStretch> stretches_of(const LogSpans& spans, std::size_t shard) {
+  Stretches all;
+  for (const LogSpan& span : spans) {
+    if (shard < span.until.size() && span.after[shard] < span.until[shard]) {
+      all.push_back({span.after[shard], span.until[shard]});
+    }
+  }
+  std::sort(all.begin(), all.end(),
+            [](const LogStretch& a, const LogStretch& b) { return a.after < b.after; });
+  Stretches out;
+  for (const LogStretch& stretch : all) {
+    if (!out.empty() && stretch.after <= out.back().until) {
+      out.back().until = std::max(out.back().until, stretch.until);
     } else {
-      out.push_back(std::move(span));
+      out.push_back(stretch);
     }
   }
   return out;

@@ -22,8 +22,20 @@ using LogSpans = std::vector<LogSpan>;
 bool covers(const LogSpans& spans, std::size_t shard, std::uint64_t position);
 // Does one of them hold everything between the two positions?
 bool covers(const LogSpans& spans, std::size_t shard, std::uint64_t after, std::uint64_t until);
-// Both; neighbours become one.
-LogSpans joined(LogSpans spans, const LogSpans& more);
+// Both; what touches becomes one.
+LogSpans joined(const LogSpans& spans, const LogSpans& more);
+// What the one has and the other has not; what both have.
+LogSpans without(const LogSpans& spans, const LogSpans& what);
+LogSpans common(const LogSpans& spans, const LogSpans& what);
+// A stretch of one shard.
+LogSpans span_of(std::size_t shard, std::uint64_t after, std::uint64_t until);
+
+struct LogStretch {
+  std::uint64_t after = 0;
+  std::uint64_t until = 0;
+};
+// Those of one shard, in order, apart from each other, none of them empty.
+std::vector<LogStretch> stretches_of(const LogSpans& spans, std::size_t shard);
 
 // "0-120,0-80;120-300,80-90": a stretch each, a shard each.
 std::string spans_text(const LogSpans& spans);

@@ -9,25 +9,30 @@
 namespace ficus::history {
 namespace {
 
-constexpr Micros kSealRetryAfter = Micros::from_seconds(60);
 constexpr Micros kQuarantineInterval = Micros::from_seconds(60);
+constexpr Micros kFileCheckInterval = Micros::from_seconds(60);
 // A removed file is deleted when no query runs, or when none can run that long.
 constexpr Micros kRemovalDelayMax = Micros::from_hours(1);
 constexpr Micros kDay = Micros::from_hours(24);
+
+std::string sealing(const std::string& type) { return "sealing " + type; }
+std::string merging(const std::string& type) { return "merging files of " + type; }
 
 }  // namespace
 
 Result<MaintenanceReport> DuckHistory::maintain(Timestamp now) {
   if (must_reopen_) FICUS_TRY_VOID(reopen());
-  MaintenanceReport report;
+  MaintenanceReport report = std::exchange(reopened_, {});
+  report.restored = std::exchange(restored_, {});
   declare_types(now, report);
   finish_seal(now, report);
   rotate(now, report);
   start_seal(now, report);
   expire(now, report);
+  note_lost(report);
   trim_quarantine(now, report);
   delete_removed(now, report);
-  care_for_files(report);
+  care_for_files(now, report);
   checkpoint(report);
   if (!report.set_aside.empty()) {
     const std::lock_guard lock(published_mutex_);
@@ -35,6 +40,20 @@ Result<MaintenanceReport> DuckHistory::maintain(Timestamp now) {
   }
   publish();
   return report;
+}
+
+bool DuckHistory::may_try(const std::string& task, Timestamp now) const {
+  const auto pause = pauses_.find(task);
+  return pause == pauses_.end() || pause->second.is_over(now);
+}
+
+// The disk may be full, or a view names a damaged file, so that it cannot be replaced.
+void DuckHistory::task_failed(const std::string& task, const Error& error, Timestamp now,
+                              MaintenanceReport& report) {
+  must_reopen_ = must_reopen_ || needs_reopening(error);
+  files_suspect_ = true;
+  pauses_[task].failed(now);
+  report.problems.push_back(fmt::format("{} failed, tried again later: {}", task, error.message));
 }
 
 void DuckHistory::finish_seal(Timestamp now, MaintenanceReport& report) {
@@ -60,12 +79,10 @@ void DuckHistory::accept_merge(const SealOutcome& outcome, Timestamp now,
   }
   const Status status = catalog_.replace_files(*feed_, outcome.type, outcome.merged, file);
   if (!status) {
-    // Perhaps the transaction took place: then the file is needed, else the next start removes it.
-    must_reopen_ = must_reopen_ || needs_reopening(status.error());
-    seal_not_before_ = now + kSealRetryAfter;
-    report.problems.push_back("merging files failed: " + status.error().message);
-    return;
+    removals_.push_back({file.file, now});
+    return task_failed(merging(outcome.type), status.error(), now, report);
   }
+  pauses_.erase(merging(outcome.type));
   report.sealed.push_back(file.file);
   for (const std::string& name : outcome.merged) {
     removals_.push_back({name, now});
@@ -75,23 +92,17 @@ void DuckHistory::accept_merge(const SealOutcome& outcome, Timestamp now,
 
 void DuckHistory::accept_seal(const SealOutcome& outcome, Timestamp now,
                               MaintenanceReport& report) {
-  const auto failed = [&](const Error& error) {
-    seal_not_before_ = now + kSealRetryAfter;
-    report.problems.push_back(
-        fmt::format("sealing {} failed, tried again later: {}", outcome.type, error.message));
-  };
-  if (!outcome.file) {
-    files_suspect_ = files_suspect_ || outcome.file.error().code == ErrorCode::corrupt;
-    return failed(outcome.file.error());
-  }
-  if (!outcome.merged.empty()) return accept_merge(outcome, now, report);
+  const bool is_merge = !outcome.merged.empty();
+  const std::string task = is_merge ? merging(outcome.type) : sealing(outcome.type);
+  if (!outcome.file) return task_failed(task, outcome.file.error(), now, report);
+  if (is_merge) return accept_merge(outcome, now, report);
   const SealedFile* file = outcome.file->has_value() ? &**outcome.file : nullptr;
   const Status status = catalog_.replace_by_file(*feed_, outcome.type, outcome.tail, file);
   if (!status) {
-    must_reopen_ = needs_reopening(status.error());
-    files_suspect_ = true;  // perhaps another file of the view is damaged
-    return failed(status.error());
+    if (file != nullptr) removals_.push_back({file->file, now});
+    return task_failed(task, status.error(), now, report);
   }
+  pauses_.erase(task);
   if (file != nullptr) report.sealed.push_back(file->file);
 }
 
@@ -99,32 +110,29 @@ void DuckHistory::rotate(Timestamp now, MaintenanceReport& report) {
   std::vector<std::string> due;
   for (const auto& [name, type] : catalog_.types()) {
     const std::uint64_t rows = tail_rows_[name];
-    const bool is_old = now - type.active().created_at >= options_.tail_age_max;
-    if (rows >= options_.tail_rows_max || (rows > 0 && is_old)) due.push_back(name);
+    // Also when it seems to be of the future: the clock was wrong then, or is now.
+    const Micros age = now - type.active().created_at;
+    const bool is_old = age >= options_.tail_age_max || -age.count >= options_.tail_age_max.count;
+    const bool is_due = is_old || rotations_due_.contains(name);
+    if (rows >= options_.tail_rows_max || (rows > 0 && is_due)) due.push_back(name);
   }
   for (const std::string& name : due) {
+    const std::string task = "rotating " + name;
+    if (!may_try(task, now)) continue;
     const Status status = catalog_.rotate(*feed_, name, now, committed_);
-    if (status) {
-      tail_rows_[name] = 0;
-    } else {
-      must_reopen_ = must_reopen_ || needs_reopening(status.error());
-      report.problems.push_back(
-          fmt::format("rotating {} failed: {}", name, status.error().message));
+    if (!status) {
+      task_failed(task, status.error(), now, report);
+      continue;
     }
+    pauses_.erase(task);
+    rotations_due_.erase(name);
+    tail_rows_[name] = 0;
   }
 }
 
 void DuckHistory::start_seal(Timestamp now, MaintenanceReport& report) {
-  if (!sealer_.is_idle() || now < seal_not_before_) return;
-  std::vector<SealJob> jobs;
-  for (const auto& [name, type] : catalog_.types()) {
-    for (const Tail& tail : type.tails) {
-      if (tail.sealing) jobs.push_back(seal_job(type, tail));
-    }
-  }
-  if (jobs.empty()) {
-    if (std::optional<SealJob> merge = merge_job()) jobs.push_back(*std::move(merge));
-  }
+  if (!sealer_.is_idle()) return;
+  std::vector<SealJob> jobs = due_jobs(now);
   if (jobs.empty()) return;
   if (options_.seal_in_background) {
     const Status status = sealer_.start(*database_, std::move(jobs.front()));
@@ -136,9 +144,24 @@ void DuckHistory::start_seal(Timestamp now, MaintenanceReport& report) {
   }
 }
 
-// Small files that should become one, when there is no tail to seal.
-std::optional<SealJob> DuckHistory::merge_job() {
+// A type whose sealing has failed does not keep the others from theirs.
+std::vector<SealJob> DuckHistory::due_jobs(Timestamp now) {
+  std::vector<SealJob> jobs;
   for (const auto& [name, type] : catalog_.types()) {
+    if (!may_try(sealing(name), now)) continue;
+    for (const Tail& tail : type.tails) {
+      if (tail.sealing) jobs.push_back(seal_job(type, tail));
+    }
+  }
+  if (!jobs.empty()) return jobs;
+  if (std::optional<SealJob> merge = merge_job(now)) jobs.push_back(*std::move(merge));
+  return jobs;
+}
+
+// Small files that should become one, when there is no tail to seal.
+std::optional<SealJob> DuckHistory::merge_job(Timestamp now) {
+  for (const auto& [name, type] : catalog_.types()) {
+    if (!may_try(merging(name), now)) continue;
     CompactLimits limits;
     limits.files_min = options_.compact_files_min;
     limits.rows_max = options_.tail_rows_max;
@@ -160,8 +183,10 @@ int DuckHistory::retention_days(const std::string& type) const {
   return own == options_.retention_days_by_type.end() ? options_.retention_days : own->second;
 }
 
-SealJob DuckHistory::seal_job(const HistoryType& type, const Tail& tail) const {
-  SealJob job{type, tail, {}, {}, 0};
+// Every attempt has a number and so a file name of its own: what an earlier one left behind is
+// removed, and must not be what a later one has written.
+SealJob DuckHistory::seal_job(const HistoryType& type, const Tail& tail) {
+  SealJob job{type, tail, {}, {}, catalog_.take_number()};
   job.type.files.clear();
   const std::optional<TypeId> id = schema_.find_type(type.type);
   if (!id) return job;
@@ -186,24 +211,55 @@ void DuckHistory::expire(Timestamp now, MaintenanceReport& report) {
     }
   }
   for (const auto& [name, files] : due) {
+    const std::string task = "retention of " + name;
+    if (!may_try(task, now)) continue;
     const Status status = catalog_.remove_files(*feed_, name, files);
     if (!status) {
-      must_reopen_ = must_reopen_ || needs_reopening(status.error());
-      report.problems.push_back(
-          fmt::format("retention of {} failed: {}", name, status.error().message));
+      task_failed(task, status.error(), now, report);
       continue;
     }
+    pauses_.erase(task);
     for (const std::string& file : files) {
       removals_.push_back({file, now});
       report.expired.push_back(file);
     }
   }
+  expire_damaged(now, report);
+}
+
+// Nobody needs to know what is missing in a time that is over.
+void DuckHistory::expire_damaged(Timestamp now, MaintenanceReport& report) {
+  std::vector<std::string> due;
+  for (const DamagedFile& file : catalog_.damaged()) {
+    const int days = retention_days(file.type);
+    if (days <= 0 || file.last_observed >= now - Micros{kDay.count * days}) continue;
+    if (file.waiting.empty()) due.push_back(file.file);
+  }
+  for (const std::string& file : due) {
+    const Status status = catalog_.forget_damaged(*feed_, file);
+    if (status) continue;
+    must_reopen_ = must_reopen_ || needs_reopening(status.error());
+    report.problems.push_back("forgetting a damaged file failed: " + status.error().message);
+  }
+}
+
+// What the log cannot give any more.
+void DuckHistory::note_lost(MaintenanceReport& report) {
+  std::vector<HistoryGap> lost;
+  {
+    const std::lock_guard lock(published_mutex_);
+    lost.swap(lost_);
+  }
+  for (const HistoryGap& gap : lost) {
+    const Status status = catalog_.store_lost(*feed_, span_of(gap.shard, gap.after, gap.until));
+    if (status) continue;
+    must_reopen_ = must_reopen_ || needs_reopening(status.error());
+    report.problems.push_back("noting what is lost failed: " + status.error().message);
+  }
 }
 
 void DuckHistory::trim_quarantine(Timestamp now, MaintenanceReport& report) {
-  if (quarantine_trimmed_ != Timestamp::min() && now - quarantine_trimmed_ < kQuarantineInterval) {
-    return;
-  }
+  if (quarantine_trimmed_ && !has_passed(*quarantine_trimmed_, kQuarantineInterval, now)) return;
   quarantine_trimmed_ = now;
   const std::string statements[] = {
       fmt::format("DELETE FROM quarantine WHERE receivedAt < make_timestamp({})",
@@ -221,15 +277,25 @@ void DuckHistory::trim_quarantine(Timestamp now, MaintenanceReport& report) {
   }
 }
 
-// A query that began before the file left the list may still want to open it.
+// A query that began before the file left the list may still want to open it. A file whose
+// transaction failed may be needed all the same (DuckDB may have lost its log only after the
+// commit): the database is asked, and while it cannot answer, everything stays.
 void DuckHistory::delete_removed(Timestamp now, MaintenanceReport& report) {
+  if (must_reopen_) return;
   const bool is_quiet = queries_active_ == 0;
   std::vector<Removal> waiting;
   for (Removal& removal : removals_) {
-    if (!is_quiet && now - removal.since < kRemovalDelayMax) {
+    if (!is_quiet && !has_passed(removal.since, kRemovalDelayMax, now)) {
       waiting.push_back(std::move(removal));
       continue;
     }
+    const Result<bool> is_needed = catalog_.stores_file(*feed_, removal.file);
+    if (!is_needed) {
+      must_reopen_ = must_reopen_ || needs_reopening(is_needed.error());
+      waiting.push_back(std::move(removal));
+      continue;
+    }
+    if (*is_needed) continue;
     const Status status = disk_.remove(options_.directory + "/" + removal.file);
     if (!status && status.error().code != ErrorCode::not_found) {
       report.problems.push_back("removing " + removal.file +
@@ -240,12 +306,22 @@ void DuckHistory::delete_removed(Timestamp now, MaintenanceReport& report) {
 }
 
 // One file a call, so that the feed waits for milliseconds only.
-void DuckHistory::care_for_files(MaintenanceReport& report) {
-  if (files_suspect_.exchange(false)) file_check_.emplace(catalog_);
-  if (!file_check_) return;
-  const Result<bool> is_done = file_check_->step(*feed_, disk_, catalog_, report);
-  if (!is_done) report.problems.push_back("checking the files failed: " + is_done.error().message);
-  if (!is_done || *is_done) file_check_.reset();
+// Whatever fails meanwhile has another check follow, a while after this one: all files are read.
+void DuckHistory::care_for_files(Timestamp now, MaintenanceReport& report) {
+  if (!file_check_) {
+    if (!files_suspect_) return;
+    if (files_checked_ && !has_passed(*files_checked_, kFileCheckInterval, now)) return;
+    files_suspect_ = false;
+    file_check_.emplace(catalog_);
+  }
+  if (const Status status = file_check_->step(*feed_, disk_, catalog_, report); !status) {
+    must_reopen_ = must_reopen_ || needs_reopening(status.error());
+    files_suspect_ = true;
+    report.problems.push_back("checking the files failed: " + status.error().message);
+  }
+  if (!file_check_->is_done()) return;
+  file_check_.reset();
+  files_checked_ = now;
 }
 
 void DuckHistory::checkpoint(MaintenanceReport& report) {

@@ -73,7 +73,8 @@ struct QueryLimits {
   std::uint64_t file_bytes_max = std::uint64_t{1} << 30;  // of an answer as a file: then refused
   std::string user = {};  // who asks: named in messages and lists; "" when there are no users
   // The types (as in the Schema) and the tables of ours ("quarantine", "ficus_sealed",
-  // "ficus_position") that may be read; for the asker there are no others. Nothing: all.
+  // "ficus_damaged", "ficus_position") that may be read; for the asker there are no others.
+  // Nothing: all.
   std::optional<std::vector<std::string>> readable_types = std::nullopt;
 };
 

@@ -160,14 +160,14 @@ Result<std::optional<SealedFile>> seal_tail(DuckConnection& connection, Disk& di
   SealedFile file;
   file.row_count = static_cast<std::uint64_t>(integer_of(row[0]));
   if (file.row_count == 0) return std::optional<SealedFile>();
-  file.number = job.tail.number;
+  file.number = job.number;
   file.first_observed = {integer_of(row[1])};
   file.last_observed = {integer_of(row[2])};
   file.last_received = {integer_of(row[3])};
   file.file = sealed_name(job.type, file);
   const std::vector<std::string> types = file_types(job, candidates, row);
   file.layout = layout_text(job, types);
-  file.spans = {job.tail.span};
+  file.spans = job.tail.spans;
   const std::string statement = copy_statement(job, types, directory + "/" + file.file + ".tmp",
                                                sealed_metadata(job.type, file, {}));
   FICUS_TRY_VOID(write_sealed(connection, disk, directory, statement, file));
@@ -188,9 +188,10 @@ std::string sealing_statement(const std::string& columns, const std::string& fro
       columns, from, quoted_literal(path), kRowGroupRows, kDictionaryMax, metadata);
 }
 
-Status write_sealed(DuckConnection& connection, Disk& disk, const std::string& directory,
-                    const std::string& statement, SealedFile& file) {
-  const std::string path = directory + "/" + file.file;
+namespace {
+
+Status write_and_verify(DuckConnection& connection, Disk& disk, const std::string& path,
+                        const std::string& statement, SealedFile& file) {
   const std::string temporary = path + ".tmp";
   FICUS_TRY_VOID(disk.make_directories(parent_directory(path)));
   FICUS_TRY_VOID(connection.run(statement));
@@ -205,6 +206,20 @@ Status write_sealed(DuckConnection& connection, Disk& disk, const std::string& d
   FICUS_TRY(const std::unique_ptr<File> opened, disk.open(path, OpenMode::read));
   FICUS_TRY(file.bytes, opened->size());
   return {};
+}
+
+}  // namespace
+
+Status write_sealed(DuckConnection& connection, Disk& disk, const std::string& directory,
+                    const std::string& statement, SealedFile& file) {
+  const std::string path = directory + "/" + file.file;
+  Status status = write_and_verify(connection, disk, path, statement, file);
+  if (status) return status;
+  // Nobody else knows the file. What cannot be removed either goes at the next start.
+  for (const std::string& left : {path + ".tmp", path}) {
+    if (disk.exists(left)) (void)disk.remove(left);
+  }
+  return status;
 }
 
 SealOutcome run_seal_job(DuckConnection& connection, Disk& disk, const std::string& directory,

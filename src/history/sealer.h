@@ -22,7 +22,7 @@ struct SealJob {
   Tail tail;
   std::map<std::string, int> decimals;  // by column name: digits after the point that matter
   std::vector<SealedFile> merge;        // not empty: these instead of the tail
-  std::int64_t number = 0;              // of the merged file
+  std::int64_t number = 0;              // of the new file
 };
 
 // What became of it. No file and no error: the tail had no rows.
@@ -37,7 +37,7 @@ struct SealOutcome {
 // millisecond (its microseconds are our own scheduling, and a fifth of the file); DECIMAL for a
 // number column with declared decimals if every value survives the way there and back, else DOUBLE.
 // When it returns, the file is complete, verified and durable, but not in the catalog: a crash
-// before that leaves an orphan, which is removed at the next start.
+// before that leaves an orphan, which is removed at the next start. A failure leaves no file.
 Result<std::optional<SealedFile>> seal_tail(DuckConnection& connection, Disk& disk,
                                             const std::string& directory, SealJob job);
 

@@ -165,10 +165,11 @@ class Walk {
                   fmt::format("there is no table '{}{}' that you may read: you may read {}", full,
                               name, readable_list()));
     }
-    return fail(ErrorCode::denied,
-                fmt::format("there is no table '{}{}': a query reads entity types, quarantine, "
-                            "ficus_sealed and ficus_position (SHOW TABLES lists them)",
-                            full, name));
+    return fail(
+        ErrorCode::denied,
+        fmt::format("there is no table '{}{}': a query reads entity types, quarantine, "
+                    "ficus_sealed, ficus_damaged and ficus_position (SHOW TABLES lists them)",
+                    full, name));
   }
 
   std::string readable_list() const {

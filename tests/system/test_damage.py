@@ -118,14 +118,21 @@ class Damage(unittest.TestCase):
                 self.assertIn("ficus_history_damage 1", brain.request("GET", "/metrics")[1].decode())
                 self.assertIn("set a damaged file aside", (brain.folder / "brain.log").read_text())
 
-            # A sealed file: the others answer. With the database made anew, the log gives its rows again.
+            # A sealed file alone: the log gives its rows again, at once and once.
+            for stop in (brain.kill, brain.stop):
+                stop()
+                sealed = sorted(history.glob("Meter/*.parquet"))[0]
+                self.flip(sealed, sealed.stat().st_size - 60, sealed.stat().st_size)
+                brain.start()
+                brain.wait_for_history("Meter", 2300)
+                self.assertEqual(self.everything(brain), before)
+                self.assertIn(sealed.name, brain.get("/health")["problems"][0]["message"])
+                brain.wait_for("the file to be whole again", lambda: brain.sql("SELECT count(*) FROM ficus_damaged") == [[0]])
+
+            # And together with the database.
             brain.stop()
             sealed = sorted(history.glob("Meter/*.parquet"))[0]
             self.flip(sealed, sealed.stat().st_size - 60, sealed.stat().st_size)
-            brain.start()
-            self.assertEqual(brain.sql("SELECT count(*) FROM Meter"), [[1200]])
-            self.assertIn(sealed.name, brain.get("/health")["problems"][0]["message"])
-            brain.stop()
             (history / "history.duckdb").unlink()
             brain.start()
             brain.wait_for_history("Meter", 2300)
