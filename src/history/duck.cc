@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "history/names.h"
+#include "history/time_bucket.h"
 
 namespace ficus::history {
 namespace {
@@ -167,6 +168,7 @@ Result<std::unique_ptr<DuckDatabase>> DuckDatabase::open(const DuckSettings& set
       "SET lock_configuration = true",
   };
   for (const std::string& statement : statements) FICUS_TRY_VOID(connection->run(statement));
+  FICUS_TRY_VOID(replace_time_bucket(*connection));
   return database;
 }
 

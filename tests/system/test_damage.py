@@ -128,6 +128,7 @@ class Damage(unittest.TestCase):
                 self.assertEqual(self.everything(brain), before)
                 self.assertIn(sealed.name, brain.get("/health")["problems"][0]["message"])
                 brain.wait_for("the file to be whole again", lambda: brain.sql("SELECT count(*) FROM ficus_damaged") == [[0]])
+                brain.wait_for("its rows to be sealed", lambda: len(list(history.glob("Meter/*.parquet"))) >= 2)
 
             # And together with the database.
             brain.stop()
