@@ -21,9 +21,9 @@ namespace {
 constexpr int kDigitsMax = 15;
 constexpr int kDigitsSmall = 9;  // four bytes in the file instead of eight
 
-// A question for one entity reads the row groups that hold it, whole, but looks at the statistics of
-// all of them, several times while it is planned. Half of this is no quicker and 7 % larger, double
-// this 2 % smaller and a third slower (vehicle data, DuckDB 1.5).
+// A question for one entity reads the row groups that hold it, whole, but looks at the statistics
+// of all of them, several times while it is planned. Half of this is no quicker and 7 % larger,
+// double this 2 % smaller and a third slower (vehicle data, DuckDB 1.5).
 constexpr int kRowGroupRows = 122'880;
 // A dictionary pays for words and ids. Numbers that change little from row to row take 25 to 40 %
 // less as differences (DELTA_BINARY_PACKED), which DuckDB uses where a dictionary would be larger.
