@@ -12,7 +12,7 @@ P99_US_MAX = 1_000_000
 BEHIND_SECONDS_MAX = 2
 COMMON_RATE = 1_000
 KILLS = 3
-ALL, AWAY = "all at once", "mosquitto, Node-RED having been away for 2 s"
+ALL, AWAY = "all at once", "mosquitto, Node-RED away"
 
 
 def one_rate(kind, rate, seconds):
@@ -113,7 +113,7 @@ def run_kills(arguments, say):
             "victoria": [("VictoriaMetrics", {}), (ALL, {"saves": "every second"})],  # its broker and Node-RED are the same
         }[key]
         for part, options in with_parts:
-            label = part + (f" (it saves {options['saves']})" if options else "")
+            label = part + (f" (saves {options['saves']})" if options else "")
             try:
                 with kind(**options) as chain:
                     found = lose(chain, part, arguments.kill_rate, KILLS)

@@ -5,7 +5,7 @@ from xml.sax.saxutils import escape
 
 from comparison.stores import STORES
 
-WIDTH, LABEL, BAR, ROW, PANEL = 900, 250, 500, 20, 46
+WIDTH, LABEL, BAR, ROW, PANEL = 940, 320, 480, 20, 46
 OURS, OTHER, FLOOR = "#1b7f4d", "#8a94a3", "#cfd5dd"
 
 
@@ -32,10 +32,10 @@ def panels(figures):
                     [(f["name"], f["best"]["processor_us"]) for f in chains if f["best"]]))
         out.append((f"chain: sensor to alert at {chains[0]['common']['rate']:,}/s, p99, ms; less is better",
                     [(f["name"], f["common"]["p99_us"] / 1000) for f in chains]))
-    killed = [(f"{f['name']}: {part}", found["lost"]) for f in figures.of("kill").values() for part, found in f.get("parts", {}).items()
-              if "lost" in found]
+    killed = [(part + (" beside VictoriaMetrics" if key == "victoria" and part != "VictoriaMetrics" else ""), found["lost"])
+              for key, f in figures.of("kill").items() for part, found in f.get("parts", {}).items() if "lost" in found]
     if killed:
-        out.append(("acknowledged messages lost at kill -9; less is better", killed))
+        out.append(("chain: acknowledged messages lost at kill -9 of ...; less is better", killed))
     return out
 
 

@@ -8,11 +8,23 @@ import time
 class Connection:
     def __init__(self, port):
         self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=200)
-        self.connection.connect()
-        self.connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.connect()
         self.seconds = 0.0  # of the last request, until its whole answer was here
 
+    def connect(self):
+        self.connection.connect()
+        self.connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
     def ask(self, method, path, body=None, headers=None):
+        """A question. Servers close connections that were idle for long: then it is asked again on a new one."""
+        try:
+            return self.send(method, path, body, headers)
+        except (http.client.RemoteDisconnected, ConnectionResetError, BrokenPipeError):
+            self.connection.close()
+            self.connect()
+            return self.send(method, path, body, headers)
+
+    def send(self, method, path, body=None, headers=None):
         begin = time.monotonic()
         self.connection.request(method, path, body, headers or {})
         answer = self.connection.getresponse()
@@ -58,7 +70,7 @@ def send_all(port, path, parts, connections=4, headers=None):
                     part = next(parts, None)
                 if part is None:
                     return
-                connection.ask("POST", path, part, headers)
+                connection.send("POST", path, part, headers)
         except Exception as error:  # it belongs to the thread that waits
             failures.append(error)
         finally:

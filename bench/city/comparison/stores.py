@@ -272,7 +272,7 @@ class ClickHouse(Store):
 
 class Postgres(Store):
     name = "PostgreSQL"
-    version = "15"
+    version = "15.20"
     needs = "usr/lib/postgresql/15/bin/postgres"
     user = NOBODY
     protocol = "psql, COPY, 10,000 rows a transaction"
