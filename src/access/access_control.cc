@@ -20,10 +20,6 @@ constexpr Micros kRememberFor = Micros::from_seconds(600);
 constexpr std::size_t kAtOncePerUser = 4;
 constexpr std::size_t kWaitersMax = 10'000;
 constexpr std::string_view kTokenBegin = "ficus_";
-// What an audit event says of its object: statements may be long; a stranger chooses the object,
-// and every other one is an event of its own.
-constexpr std::size_t kObjectBytesMax = 4000;
-constexpr std::size_t kStrangerObjectBytesMax = 40;
 
 bool is_token(std::string_view text) {
   if (!text.starts_with(kTokenBegin)) return false;
@@ -171,6 +167,12 @@ void AccessControl::take_tokens(const UsersFile& users) {
 bool AccessControl::is_current(const Principal& principal) const {
   const auto found = standing_.find(principal.definition());
   return found != standing_.end() && (!found->second || *found->second > parts_.clock.now());
+}
+
+PrincipalPtr AccessControl::user(std::string_view name) const {
+  if (name.empty() || is_open()) return anonymous_;
+  const auto found = accounts_.find(name);
+  return found == accounts_.end() ? nullptr : found->second.principal;
 }
 
 AccessControl::Account* AccessControl::find_account(std::string_view user) {
@@ -379,7 +381,8 @@ void AccessControl::record(std::string_view who, std::string_view peer, AuditAct
   if (parts_.audit == nullptr || is_open()) return;
   // A name that is nobody's is not repeated: it may be a password typed into the wrong field.
   const bool is_somebody = who.empty() || accounts_.contains(who);
-  object = utf8_prefix(object, who.empty() ? kStrangerObjectBytesMax : kObjectBytesMax);
+  const bool is_stranger = who.empty() || !is_somebody;
+  object = utf8_prefix(object, is_stranger ? kAuditStrangerObjectBytesMax : kAuditObjectBytesMax);
   parts_.audit->record(
       {.time = parts_.clock.now(),
        .who = is_somebody ? std::string(who) : std::string(),

@@ -69,6 +69,9 @@ class AccessControl {
 
   // Those who do not log in. Null: they must. When open, somebody with every right.
   const PrincipalPtr& anonymous() const { return anonymous_; }
+  // The user of this name with the rights of now; the empty name: those who do not log in. Null if
+  // there is no such user.
+  PrincipalPtr user(std::string_view name) const;
   // Whether the principal still stands: same rights and credentials as in the newest users.yaml,
   // token not expired. Cheap. Whoever holds connections asks after a reload (generation() changed)
   // and now and then, and ends those that do not.

@@ -235,5 +235,29 @@ TEST(AccessControl, RecordsWhatMattersWithoutSecrets) {
   }
 }
 
+TEST(AccessControl, AStrangerWritesLittleIntoAnEvent) {
+  Gate gate;
+  ASSERT_TRUE(gate.control->reload(users_text(), "users.yaml"));
+  const Principal unknown("nobody-here", "", Rights{}, 0);
+  const std::string object(10'000, 'x');
+  gate.control->audit(nullptr, "10.0.0.1:5", AuditAction::access, object);
+  gate.control->audit(&unknown, "10.0.0.1:5", AuditAction::access, object);
+  const auto who = gate.log_in("admin", "root");
+  gate.control->audit(&**who, "10.0.0.1:5", AuditAction::run_sql, object);
+  ASSERT_EQ(gate.audit.events.size(), 4U);
+  EXPECT_LT(gate.audit.events[0].object.size(), 100U);
+  EXPECT_LT(gate.audit.events[1].object.size(), 100U);
+  EXPECT_EQ(gate.audit.events[3].object.size(), 4000U);
+}
+
+TEST(AccessControl, TellsTheRightsThatAUserHasNow) {
+  Gate gate;
+  EXPECT_NE(gate.control->user("anybody"), nullptr);  // open: everybody may do everything
+  ASSERT_TRUE(gate.control->reload(users_text(), "users.yaml"));
+  EXPECT_EQ(gate.control->user("wang")->name(), "wang");
+  EXPECT_EQ(gate.control->user("nobody-here"), nullptr);
+  EXPECT_EQ(gate.control->user(""), gate.control->anonymous());
+}
+
 }  // namespace
 }  // namespace ficus::access

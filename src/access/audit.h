@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 
@@ -19,6 +20,11 @@ const char* audit_action_name(AuditAction action);  // "log_in"
 
 enum class AuditOutcome : std::uint8_t { succeeded, failed, denied };
 const char* audit_outcome_name(AuditOutcome outcome);
+
+// How much an event says of its object, cut by AccessControl, which makes all events: a statement
+// may be long; a stranger chooses the object, and every other one is an event of its own.
+inline constexpr std::size_t kAuditObjectBytesMax = 4000;
+inline constexpr std::size_t kAuditStrangerObjectBytesMax = 40;
 
 // What was done, by whom, from where. Never holds a secret. A value.
 struct AuditEvent {

@@ -45,11 +45,37 @@ TEST(AuditDigest, LosesNoneOfManyKinds) {
     digest.record(failed_login(clock, "10.0.0." + std::to_string(i)));
   }
   EXPECT_EQ(out.events.size(), 11U);
-  EXPECT_EQ(out.events[10].object, "of many kinds");
+  EXPECT_EQ(out.events[10].object, "of many kinds, by strangers");
   digest.flush();
   std::uint64_t sum = 0;
   for (const AuditEvent& event : out.events) sum += event.count;
   EXPECT_EQ(sum, 100U);
+}
+
+// Whoever asks for a thousand things without being anybody does not hide what a user does.
+TEST(AuditDigest, StrangersCannotHideUsers) {
+  ManualClock clock(Timestamp::from_seconds(1000));
+  test::AuditList out;
+  AuditDigest digest(clock, out);
+  AuditEvent event = failed_login(clock, "10.0.0.1");
+  for (int minute = 0; minute < 2; ++minute) {
+    out.events.clear();
+    event.who.clear();
+    event.action = AuditAction::access;
+    event.outcome = AuditOutcome::denied;
+    for (int i = 0; i < 5000; ++i) {
+      event.object = "GET /" + std::to_string(i);
+      digest.record(event);
+    }
+    EXPECT_EQ(out.events.size(), 201U);
+    event.who = "wang";
+    event.object = "GET /alerts";
+    digest.record(event);
+    ASSERT_EQ(out.events.size(), 202U);
+    EXPECT_EQ(out.events.back().object, "GET /alerts");
+    clock.advance(AuditDigest::kWindow);
+    digest.sweep();
+  }
 }
 
 TEST(AuditDigest, HoldsBackNothingThatChangesSomething) {

@@ -1,33 +1,40 @@
 #include "access/session_book.h"
 
-#include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace ficus::access {
 
 std::string SessionBook::start(PrincipalPtr who, const Digest& secret, Micros now) {
   if (sessions_.size() >= options_.sessions_max) sweep(now);
-  std::size_t of_user = 0;
-  auto idle_of_user = sessions_.end();
-  auto idle = sessions_.end();
-  for (auto entry = sessions_.begin(); entry != sessions_.end(); ++entry) {
-    const auto is_idler = [&](auto other) {
-      return other == sessions_.end() || entry->second.used < other->second.used;
-    };
-    if (is_idler(idle)) idle = entry;
-    if (entry->second.who->name() != who->name()) continue;
-    ++of_user;
-    if (is_idler(idle_of_user)) idle_of_user = entry;
-  }
   // So that nobody can push the others out by logging in again and again.
-  if (of_user >= options_.sessions_per_user_max) {
-    sessions_.erase(idle_of_user);
+  const auto of_user = counts_.find(who->name());
+  if (of_user != counts_.end() && of_user->second >= options_.sessions_per_user_max) {
+    erase(longest_idle(who.get()));
   } else if (sessions_.size() >= options_.sessions_max) {
-    sessions_.erase(idle);
+    erase(longest_idle(nullptr));
   }
   std::string cookie = to_hex(secret);
+  ++counts_[who->name()];
   sessions_[sha256(cookie)] = {.who = std::move(who), .started = now, .used = now};
   return cookie;
+}
+
+SessionBook::Iterator SessionBook::longest_idle(const Principal* of) {
+  ++walks_;
+  auto idle = sessions_.end();
+  for (auto entry = sessions_.begin(); entry != sessions_.end(); ++entry) {
+    if (of != nullptr && entry->second.who->name() != of->name()) continue;
+    if (idle == sessions_.end() || entry->second.used < idle->second.used) idle = entry;
+  }
+  return idle;
+}
+
+SessionBook::Iterator SessionBook::erase(Iterator session) {
+  if (session == sessions_.end()) return session;
+  const auto count = counts_.find(session->second.who->name());
+  if (--count->second == 0) counts_.erase(count);
+  return sessions_.erase(session);
 }
 
 PrincipalPtr SessionBook::find(std::string_view cookie, Micros now) {
@@ -35,17 +42,24 @@ PrincipalPtr SessionBook::find(std::string_view cookie, Micros now) {
   const auto found = sessions_.find(sha256(cookie));
   if (found == sessions_.end()) return nullptr;
   if (is_over(found->second, now)) {
-    sessions_.erase(found);
+    erase(found);
     return nullptr;
   }
   found->second.used = now;
   return found->second.who;
 }
 
-bool SessionBook::end(std::string_view cookie) { return sessions_.erase(sha256(cookie)) > 0; }
+bool SessionBook::end(std::string_view cookie) {
+  const auto found = sessions_.find(sha256(cookie));
+  if (found == sessions_.end()) return false;
+  erase(found);
+  return true;
+}
 
 void SessionBook::sweep(Micros now) {
-  std::erase_if(sessions_, [&](const auto& entry) { return is_over(entry.second, now); });
+  for (auto entry = sessions_.begin(); entry != sessions_.end();) {
+    entry = is_over(entry->second, now) ? erase(entry) : std::next(entry);
+  }
 }
 
 bool SessionBook::is_over(const Session& session, Micros now) const {

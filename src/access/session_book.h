@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <map>
 #include <string>
 #include <string_view>
@@ -31,8 +32,9 @@ class SessionBook {
   bool end(std::string_view cookie);
   // Drops what is over.
   void sweep(Micros now);
-  void clear() { sessions_.clear(); }
   std::size_t size() const { return sessions_.size(); }
+  // How often all were looked through for the longest idle: only when a limit is reached.
+  std::uint64_t walks() const { return walks_; }
 
  private:
   struct Session {
@@ -40,10 +42,15 @@ class SessionBook {
     Micros started;
     Micros used;
   };
+  using Iterator = std::map<Digest, Session>::iterator;
   bool is_over(const Session& session, Micros now) const;
+  Iterator longest_idle(const Principal* of);  // of this user, or of all
+  Iterator erase(Iterator session);
 
   const SessionOptions options_;
   std::map<Digest, Session> sessions_;
+  std::map<std::string, std::size_t, std::less<>> counts_;  // of each user's sessions
+  std::uint64_t walks_ = 0;
 };
 
 }  // namespace ficus::access

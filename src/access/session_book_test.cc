@@ -28,6 +28,28 @@ TEST(SessionBook, NobodyPushesOthersOut) {
   EXPECT_EQ(book.find(first, Micros{30}), nullptr);
 }
 
+TEST(SessionBook, ALoginLooksThroughNoOtherSessions) {
+  SessionBook book({.sessions_per_user_max = 3});
+  std::string cookie;
+  for (int i = 0; i < 1000; ++i) {
+    cookie = book.start(somebody(std::to_string(i / 3)), secret(i), Micros{i});
+  }
+  EXPECT_EQ(book.walks(), 0U);
+  // What has ended is not counted any more, however it ended.
+  EXPECT_TRUE(book.end(cookie));
+  EXPECT_FALSE(book.end(cookie));
+  book.start(somebody("333"), secret(2000), Micros{2000});
+  book.start(somebody("333"), secret(2001), Micros{2000});
+  book.start(somebody("333"), secret(2002), Micros{2000});
+  EXPECT_EQ(book.walks(), 0U);
+  book.start(somebody("333"), secret(2003), Micros{2000});
+  EXPECT_EQ(book.walks(), 1U);
+  book.sweep(Micros::from_hours(13));
+  EXPECT_EQ(book.size(), 0U);
+  book.start(somebody("333"), secret(2004), Micros::from_hours(13));
+  EXPECT_EQ(book.walks(), 1U);
+}
+
 TEST(SessionBook, AtTheLimitOfAllTheLongestIdleGoes) {
   SessionBook book({.sessions_max = 2});
   const std::string a = book.start(somebody("a"), secret(1), Micros{1});

@@ -51,7 +51,7 @@ void read_mqtt(Section in, Config::Mqtt& mqtt) {
   in.text("listen", mqtt.listen);
   in.text("listen_tls", mqtt.listen_tls);
   in.integer("connections_max", 1, kMillion, mqtt.connections_max);
-  in.integer("packet_kib_max", 1, 256 * 1024, mqtt.packet_kib_max);
+  in.integer("packet_kib_max", 1, 32 * 1024, mqtt.packet_kib_max);
   in.integer("session_messages_max", 1, 10 * kMillion, mqtt.session_messages_max);
   in.integer("session_kib_max", 1, 1024 * 1024, mqtt.session_kib_max);
   in.integer("retained_messages_max", 1, 10 * kMillion, mqtt.retained_messages_max);

@@ -3,13 +3,11 @@
 #include <algorithm>
 
 #include "access/rights.h"
-#include "base/utf8.h"
 
 namespace ficus::connect {
 namespace {
 
 constexpr Micros kHandOverAfter = Micros::from_millis(200);
-constexpr std::size_t kObjectBytesMax = 4000;
 
 }  // namespace
 
@@ -61,7 +59,7 @@ void AuditWriter::record(const access::AuditEvent& event) {
   rows.set_text(at_.user, ValueKind::text, event.who);
   rows.set_text(at_.peer, ValueKind::text, event.peer);
   rows.set_text(at_.action, ValueKind::text, audit_action_name(event.action));
-  rows.set_text(at_.object, ValueKind::text, utf8_prefix(event.object, kObjectBytesMax));
+  rows.set_text(at_.object, ValueKind::text, event.object);
   rows.set_text(at_.outcome, ValueKind::text, audit_outcome_name(event.outcome));
   rows.set_number(at_.count, static_cast<double>(event.count));
 }

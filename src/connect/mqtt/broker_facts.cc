@@ -54,10 +54,8 @@ SubscriptionOptions read_options(ByteReader& in) {
           .id = mqtt::SubscriptionId{std::min(id, mqtt::kSubscriptionIdMax)}};
 }
 
-void write_queued_for(const Session& session, const QueuedMessage& queued, ByteWriter& fact) {
+void write_how(const QueuedMessage& queued, ByteWriter& fact) {
   const mqtt::SubscriptionIds ids = queued.subscription_ids.view();
-  fact.text(session.client_id());
-  fact.varint(queued.number);
   fact.u8(static_cast<std::uint8_t>(static_cast<unsigned>(queued.qos) |
                                     (queued.retain ? kRetain : 0U) | (ids.empty() ? 0U : kHasIds) |
                                     (queued.group == nullptr ? 0U : kHasGroup)));
@@ -68,22 +66,32 @@ void write_queued_for(const Session& session, const QueuedMessage& queued, ByteW
   if (queued.group != nullptr) fact.text(queued.group->name());
 }
 
+std::string_view read_how(ByteReader& in, QueuedMessage& queued) {
+  const unsigned bits = in.u8();
+  queued.qos = static_cast<mqtt::Qos>(std::min(bits & kQosBits, 2U));
+  queued.retain = (bits & kRetain) != 0;
+  queued.is_logged = true;
+  if ((bits & kHasIds) != 0) {
+    for (std::size_t left = in.count(1); left > 0 && in.ok(); --left) {
+      // One that is out of range is left out: the bytes may be anything.
+      (void)queued.subscription_ids.add(
+          mqtt::SubscriptionId{static_cast<std::uint32_t>(in.varint())});
+    }
+  }
+  return (bits & kHasGroup) != 0 ? in.text() : std::string_view();
+}
+
+void write_queued_for(const Session& session, const QueuedMessage& queued, ByteWriter& fact) {
+  fact.text(session.client_id());
+  fact.varint(queued.number);
+  write_how(queued, fact);
+}
+
 QueuedFor read_queued_for(ByteReader& in) {
   QueuedFor result;
   result.client_id = in.text();
   result.queued.number = in.varint();
-  const unsigned bits = in.u8();
-  result.queued.qos = static_cast<mqtt::Qos>(std::min(bits & kQosBits, 2U));
-  result.queued.retain = (bits & kRetain) != 0;
-  result.queued.is_logged = true;
-  if ((bits & kHasIds) != 0) {
-    for (std::size_t left = in.count(1); left > 0 && in.ok(); --left) {
-      // One that is out of range is left out: the bytes may be anything.
-      (void)result.queued.subscription_ids.add(
-          mqtt::SubscriptionId{static_cast<std::uint32_t>(in.varint())});
-    }
-  }
-  if ((bits & kHasGroup) != 0) result.group = in.text();
+  result.group = read_how(in, result.queued);
   return result;
 }
 
@@ -120,6 +128,13 @@ void write_queued(const Session& session, const QueuedMessage& queued, std::stri
   write_queued_for(session, queued, fact);
 }
 
+void write_moved(const Session& from, std::uint64_t number, const Session& to,
+                 const QueuedMessage& moved, std::string& out) {
+  ByteWriter fact = begin(Kind::moved, from.client_id(), out);
+  fact.varint(number);
+  write_queued_for(to, moved, fact);
+}
+
 void write_number(Kind kind, const Session& session, std::uint64_t number, std::string& out) {
   begin(kind, session.client_id(), out).varint(number);
 }
@@ -144,6 +159,7 @@ void write_will(std::string_view client_id, const Will& will, std::string& out) 
   fact.u8(static_cast<std::uint8_t>(Kind::will_set));
   write_message(*will.message, fact);
   fact.text(client_id);
+  fact.text(will.owner);
   fact.i64(will.delay.count);
   if (will.due) write_will_due(client_id, *will.due, out);
 }

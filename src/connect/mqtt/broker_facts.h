@@ -14,8 +14,8 @@
 namespace ficus::connect::facts {
 
 // Every record of the log and every section of a snapshot begins with it: raise it when the form of
-// a fact changes.
-constexpr std::uint8_t kVersion = 0x82;
+// a fact changes. (In a record a byte of FactJournal follows.)
+constexpr std::uint8_t kVersion = 0x83;
 
 enum class Kind : std::uint8_t {
   session_opened = 1,    // client id, expiry, owner: it is connected
@@ -33,9 +33,14 @@ enum class Kind : std::uint8_t {
   released = 13,         // client id, packet identifier
   held = 14,             // number, time, message: the engine must hear it
   handed_over = 15,      // number: the engine has it
-  will_set = 16,         // client id, delay, message
+  will_set = 16,         // message, client id, owner, delay
   will_due = 17,         // client id, time
   will_removed = 18,     // client id
+  moved = 19,            // client id, number of what is gone there; client id, number, how
+  // In snapshots only, where each message stands once, in a section of its own:
+  queue = 20,        // client id, then for each: number, place of the message, how
+  retained_at = 21,  // place of the message
+  held_at = 22,      // place of the message, number, time
 };
 
 // A fact about one client, or whatever its first field names.
@@ -53,6 +58,10 @@ struct QueuedFor {
   std::string_view group;  // empty: not by a shared subscription
   QueuedMessage queued;    // without its message and group
 };
+// How a queued message is to be sent.
+void write_how(const QueuedMessage& queued, fact::ByteWriter& fact);
+// Returns its group, empty if none.
+std::string_view read_how(fact::ByteReader& in, QueuedMessage& queued);
 void write_queued_for(const Session& session, const QueuedMessage& queued, fact::ByteWriter& fact);
 QueuedFor read_queued_for(fact::ByteReader& in);
 
@@ -61,6 +70,8 @@ void write_closed(const Session& session, std::string& out);
 void write_subscribed(const Session& session, std::string_view filter,
                       const SubscriptionOptions& options, std::string& out);
 void write_queued(const Session& session, const QueuedMessage& queued, std::string& out);
+void write_moved(const Session& from, std::uint64_t number, const Session& to,
+                 const QueuedMessage& moved, std::string& out);
 void write_number(Kind kind, const Session& session, std::uint64_t number, std::string& out);
 void write_retained(const Message& message, std::string& out);
 void write_held(std::uint64_t number, Timestamp received_at, const Message& message,

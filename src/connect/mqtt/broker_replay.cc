@@ -1,4 +1,4 @@
-// How the broker's state is written as a snapshot, and read from snapshots and the log.
+// What the broker's log says, read again.
 
 #include <algorithm>
 
@@ -9,59 +9,15 @@ namespace ficus::connect {
 
 using facts::Kind;
 
-LogFold::Sections BrokerState::encode() const {
-  std::string out(1, static_cast<char>(facts::kVersion));
-  for (const auto& [topic, message] : retained_.all()) facts::write_retained(*message, out);
-  for (const auto& [id, session] : sessions_) {
-    if (!session->is_persistent()) continue;
-    facts::write_opened(*session, out);
-    for (const auto& [filter, options] : session->subscriptions) {
-      facts::write_subscribed(*session, filter, options, out);
-    }
-  }
-  // Behind all subscriptions, as messages may name a group.
-  for (const auto& [id, session] : sessions_) {
-    if (!session->is_persistent()) continue;
-    for (const mqtt::PacketId packet_id : session->received()) {
-      facts::write_number(Kind::received, *session, static_cast<std::uint16_t>(packet_id), out);
-    }
-    for (const QueuedMessage& queued : session->queue) {
-      if (!queued.is_logged) continue;
-      if (queued.message == nullptr) {
-        facts::write_number(Kind::taken, *session, queued.number, out);
-      } else {
-        facts::write_queued(*session, queued, out);
-      }
-    }
-    if (session->connection == nullptr && !session->was_online_in_log) {
-      facts::write_closed(*session, out);
-    }
-  }
-  for (const auto& [number, held] : held_) {
-    facts::write_held(number, held.received_at, *held.message, out);
-  }
-  for (const auto& [client_id, will] : wills_.all()) facts::write_will(client_id, will, out);
-  return {{"broker", std::move(out)}};
-}
-
-Status BrokerState::restore(const Sections& sections) {
-  for (const auto& [name, bytes] : sections) {
-    if (name != "broker") return fail(ErrorCode::corrupt, "unknown section '" + name + "'");
-    FICUS_TRY_VOID(replay_facts(bytes));
-  }
-  return {};
-}
-
 Status BrokerState::replay(std::string_view payload, Timestamp, log::Position) {
-  return replay_facts(payload);
+  std::vector<std::string_view> step;
+  FICUS_TRY_VOID(steps_.add(payload, step));
+  for (const std::string_view facts : step) FICUS_TRY_VOID(replay_facts(facts));
+  return {};
 }
 
 Status BrokerState::replay_facts(std::string_view facts) {
   fact::ByteReader in(facts);
-  if (facts.empty()) return {};
-  if (in.u8() != facts::kVersion) {
-    return fail(ErrorCode::corrupt, "the broker's log is of another version of Ficus");
-  }
   while (!in.done()) {
     if (!replay_fact(in) || !in.ok()) {
       return fail(ErrorCode::corrupt, "damaged fact in the broker's log");
@@ -97,12 +53,17 @@ bool BrokerState::replay_fact(fact::ByteReader& in) {
     case Kind::retained_queued:
     case Kind::taken:
     case Kind::gone:
+    case Kind::moved:
     case Kind::received:
     case Kind::released:
     case Kind::handed_over: {
       const std::string_view client_id = in.text();
       return in.ok() && replay_queue_fact(kind, client_id, in);
     }
+    case Kind::queue:
+    case Kind::retained_at:
+    case Kind::held_at:
+      return restore_fact(kind, in);
   }
   return false;  // of no kind that we know
 }
@@ -123,24 +84,45 @@ bool BrokerState::replay_message_fact(Kind kind, fact::ByteReader& in) {
   }
   if (kind == Kind::will_set) {
     const std::string_view client_id = in.text();
+    std::string owner(in.text());
     const Micros delay{in.i64()};
-    if (in.ok()) wills_.put(client_id, {.message = message, .delay = delay, .due = std::nullopt});
+    if (in.ok()) {
+      wills_.put(
+          client_id,
+          {.message = message, .owner = std::move(owner), .delay = delay, .due = std::nullopt});
+    }
     return true;
   }
   for (std::size_t left = in.count(3); left > 0 && in.ok(); --left) {
     facts::QueuedFor wanted = facts::read_queued_for(in);
-    Session* const session = find(wanted.client_id);
-    if (session == nullptr || !in.ok()) continue;
     wanted.queued.message = message;
-    if (!wanted.group.empty()) {
-      // One without members any more is kept for its name only.
-      const auto group = groups_.find(wanted.group);
-      wanted.queued.group = group != groups_.end()
-                                ? group->second
-                                : std::make_shared<SharedGroup>(std::string(wanted.group));
-    }
-    enqueue(*session, std::move(wanted.queued));
+    if (in.ok()) replay_queued(std::move(wanted));
   }
+  return true;
+}
+
+void BrokerState::replay_queued(facts::QueuedFor wanted) {
+  Session* const session = find(wanted.client_id);
+  if (session == nullptr) return;
+  if (!wanted.group.empty()) {
+    // One without members any more is kept for its name only.
+    const auto group = groups_.find(wanted.group);
+    wanted.queued.group = group != groups_.end()
+                              ? group->second
+                              : std::make_shared<SharedGroup>(std::string(wanted.group));
+  }
+  enqueue(*session, std::move(wanted.queued));
+}
+
+bool BrokerState::replay_moved(std::string_view from, std::uint64_t number, fact::ByteReader& in) {
+  facts::QueuedFor wanted = facts::read_queued_for(in);
+  Session* const session = find(from);
+  if (!in.ok() || session == nullptr) return in.ok();
+  const auto found = session->find_number(number);
+  if (found == session->queue.end()) return true;
+  wanted.queued.message = found->message;
+  erase_queued(*session, found);
+  if (wanted.queued.message != nullptr) replay_queued(std::move(wanted));
   return true;
 }
 
@@ -159,6 +141,7 @@ bool BrokerState::replay_session_fact(Kind kind, std::string_view client_id, fac
     const std::string_view owner = in.text();
     if (!in.ok()) return false;
     if (session == nullptr) session = &insert_session(client_id, expiry);
+    stop_waiting(*session);
     session->expiry = expiry;
     session->owner = owner;
     session->was_online_in_log = true;
@@ -166,7 +149,7 @@ bool BrokerState::replay_session_fact(Kind kind, std::string_view client_id, fac
     const Timestamp since{in.i64()};
     const std::uint64_t last_sent = in.varint();
     if (session == nullptr) return true;
-    session->offline_since = since;
+    begin_waiting(*session, since);
     session->was_online_in_log = false;
     for (QueuedMessage& queued : session->queue) queued.was_sent = queued.number <= last_sent;
   } else if (kind == Kind::session_ended) {
@@ -205,6 +188,7 @@ bool BrokerState::replay_queue_fact(Kind kind, std::string_view client_id, fact:
     held_.erase(number);
     return true;
   }
+  if (kind == Kind::moved) return replay_moved(client_id, number, in);
   if (session == nullptr) return true;
   if (kind == Kind::received || kind == Kind::released) {
     const auto packet_id = static_cast<mqtt::PacketId>(static_cast<std::uint16_t>(number));
@@ -216,18 +200,10 @@ bool BrokerState::replay_queue_fact(Kind kind, std::string_view client_id, fact:
     }
     return true;
   }
-  const auto found = std::find_if(session->queue.begin(), session->queue.end(),
-                                  [&](const QueuedMessage& m) { return m.number == number; });
+  const auto found = session->find_number(number);
   if (kind == Kind::gone) {
     if (found != session->queue.end()) erase_queued(*session, found);
-  } else if (found == session->queue.end()) {  // a snapshot keeps only this of it
-    QueuedMessage taken;
-    taken.number = number;
-    taken.qos = mqtt::Qos::exactly_once;
-    taken.is_logged = true;
-    taken.was_sent = true;
-    enqueue(*session, std::move(taken));
-  } else if (found->message != nullptr) {
+  } else if (found != session->queue.end() && found->message != nullptr) {
     session->queued_bytes -= found->message->bytes().size();
     found->message = nullptr;
   }

@@ -27,7 +27,10 @@ class Life {
     now_ = now_ + Micros::from_seconds(static_cast<std::int64_t>(random_.below(20)));
     if (session == nullptr || session->connection == nullptr) {
       if (random_.chance(0.5)) return connect(id);
-      if (random_.chance(0.2)) return state_.expire(now_);
+      if (random_.chance(0.2)) {
+        state_.expire(now_);
+        return;
+      }
       return publish(nullptr);
     }
     switch (random_.below(11)) {
@@ -48,7 +51,8 @@ class Life {
         if (random_.chance(0.5)) return state_.remove_will(id);
         return state_.set_will(*session, message("b", "will"), random_expiry());
       case 7:
-        if (const auto due = state_.take_due_will(now_)) state_.publish(due->second, nullptr, now_);
+        if (const auto due = state_.take_due_will(now_))
+          state_.publish(due->message, nullptr, now_);
         return;
       default:
         return publish(session);
@@ -140,9 +144,9 @@ TEST(BrokerReplay, ReplayAndSnapshotGiveTheLiveState) {
     for (int step = 0; step < 150; ++step) {
       life.step();
       if (life.random().chance(0.3)) continue;  // several steps in one record
-      const std::string facts = life.state().take_facts();
-      ASSERT_TRUE(replayed.replay(facts, {}, {}));
-      ASSERT_TRUE(snapshot->replay(facts, {}, {}));
+      const std::vector<std::string> facts = life.state().take_facts();
+      ASSERT_TRUE(replay(replayed, facts));
+      ASSERT_TRUE(replay(*snapshot, facts));
       const std::string live = durable_part(life.state());
       ASSERT_EQ(durable_part(replayed), live) << "seed " << seed << ", step " << step;
       ASSERT_EQ(durable_part(*snapshot), live) << "seed " << seed << ", step " << step;

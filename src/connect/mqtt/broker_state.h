@@ -3,6 +3,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -11,6 +12,8 @@
 
 #include "base/result.h"
 #include "connect/mqtt/broker_facts.h"
+#include "connect/mqtt/broker_limits.h"
+#include "connect/mqtt/fact_journal.h"
 #include "connect/mqtt/retained_messages.h"
 #include "connect/mqtt/session.h"
 #include "connect/mqtt/shared_group.h"
@@ -19,23 +22,6 @@
 #include "engine/commit_log.h"
 
 namespace ficus::connect {
-
-struct BrokerLimits {
-  // Queued for one session; newer ones are dropped and counted.
-  std::size_t session_messages_max = 10'000;
-  std::size_t session_bytes_max = std::size_t{16} << 20;
-  std::size_t sessions_max = 1'000'000;
-  std::size_t subscriptions_per_session_max = 10'000;
-  RetainedLimits retained = {};
-  Micros session_expiry_max = Micros::from_hours(24 * 7);
-};
-
-struct BrokerCounts {
-  std::uint64_t messages_dropped = 0;  // a queue was full, or nobody of a group could take it
-  std::uint64_t messages_expired = 0;  // before they were sent
-  std::uint64_t messages_moved = 0;    // to another member of a shared subscription
-  std::uint64_t retained_refused = 0;  // no room for another topic
-};
 
 // A message of QoS 2 that the broker has taken over and the engine has still to hear.
 struct HeldMessage {
@@ -47,9 +33,13 @@ struct HeldMessage {
 // deterministic fold over the broker's log; no socket, no clock, one thread.
 //
 // Every change that must survive a crash is done and, at once, written down as a fact: take_facts()
-// gives what was written since the last call, to be appended to the log as one record. A snapshot
-// is the shortest list of facts that makes the same state. QoS 0 messages and sessions that end
-// with their connection leave no fact; wills always do.
+// gives what was written since the last call, as records for the log: one step, of which a crash
+// keeps all or nothing. A snapshot is the shortest list of facts that makes the same state. QoS 0
+// messages and sessions that end with their connection leave no fact; wills always do.
+//
+// Its parts: broker_sessions.cc, broker_subscriptions.cc, broker_retained.cc, broker_routing.cc,
+// broker_groups.cc (shared subscriptions), broker_queues.cc (one session's messages),
+// broker_wills.cc, broker_replay.cc (the log, read again), broker_snapshot.cc.
 class BrokerState final : public LogFold {
  public:
   explicit BrokerState(const BrokerLimits& limits);
@@ -75,8 +65,9 @@ class BrokerState final : public LogFold {
   void go_offline(Session& session, Timestamp now);
   // DISCONNECT may change the expiry (MQTT 5.0, 3.14.2.2.2).
   void set_expiry(Session& session, Micros expiry);
-  // Ends sessions whose client has been away for longer than their expiry.
-  void expire(Timestamp now);
+  // Ends sessions whose client has been away for longer than their expiry, those first that were to
+  // end first. False if `sessions_max` were not all.
+  bool expire(Timestamp now, std::size_t sessions_max = SIZE_MAX);
   Session* find(std::string_view client_id);
 
   // --- subscriptions
@@ -142,8 +133,15 @@ class BrokerState final : public LogFold {
 
   void set_will(const Session& session, const MessagePtr& message, Micros delay);
   void remove_will(std::string_view client_id);
-  // Takes a will off that has become due, with its client's name; nothing if there is none.
-  std::optional<std::pair<std::string, MessagePtr>> take_due_will(Timestamp now);
+  struct DueWill {
+    std::string client_id;
+    std::string owner;
+    MessagePtr message;
+  };
+  // Takes a will off that has become due; nothing if there is none.
+  std::optional<DueWill> take_due_will(Timestamp now);
+  // The same for the will of this client.
+  std::optional<DueWill> take_due_will(std::string_view client_id, Timestamp now);
 
   const RetainedMessages& retained() const { return retained_; }
   const TopicTree& tree() const { return tree_; }
@@ -153,11 +151,15 @@ class BrokerState final : public LogFold {
 
   // --- the log
 
-  bool has_facts() const { return !facts_.empty(); }
-  std::size_t facts_bytes() const { return facts_.size(); }
-  std::string take_facts();
-  // The number of the record that the next take_facts() gives; the first is 1.
-  std::uint64_t record() const { return record_; }
+  bool has_facts() const { return !journal_.empty(); }
+  std::size_t facts_bytes() const { return journal_.bytes(); }
+  // The records of one step. None is much longer than FactJournal::kRecordBytes and a message.
+  std::vector<std::string> take_facts() { return journal_.take(); }
+  // The number of the step that the next take_facts() gives; the first is 1.
+  std::uint64_t record() const { return journal_.step(); }
+  // Grows with what was done: sessions ended, messages delivered or looked at. For those who want
+  // to do a share of what is due, and the rest later.
+  std::uint64_t work() const { return work_; }
   Sections encode() const;
 
   Status restore(const Sections& sections) override;
@@ -173,10 +175,13 @@ class BrokerState final : public LogFold {
   };
   Session& insert_session(std::string_view client_id, Micros expiry);
   void end_session(Session& session, Timestamp now);
+  void begin_waiting(Session& session, Timestamp since);  // for its client to come back
+  void stop_waiting(Session& session);
   void remove_session(Session& session);
   void add_to_tree(Session& session, std::string_view filter, SubscriptionOptions options);
   void remove_from_tree(Session& session, std::string_view filter);
   std::shared_ptr<SharedGroup> group_of(std::string_view filter);
+  bool has_room_in_group(std::string_view filter) const;
 
   bool has_room(Session& session, std::size_t bytes, Timestamp now);
   bool has_room(Session& session, const Message& message, Timestamp now) {
@@ -188,31 +193,39 @@ class BrokerState final : public LogFold {
   void write_delivered(const Message& message);
   void wake_delivered();
   void share_again(Session& from, bool has_ended, Timestamp now);
+  void write_moved(const Session& from, const QueuedMessage& queued, const Session* to,
+                   const QueuedMessage* moved);
   void enqueue(Session& session, QueuedMessage message);
   void queue_retained(Session& session, const Retaining& wanted, bool is_replay);
   void erase_queued(Session& session, FrontQueue<QueuedMessage>::iterator at);
   void write_gone(const Session& session, const QueuedMessage& queued);
-  std::string& facts();  // to write to
+  std::string& facts() { return journal_.next(); }  // to write one to
 
-  // broker_replay.cc
   Status replay_facts(std::string_view facts);
   bool replay_fact(fact::ByteReader& in);
   bool replay_session_fact(facts::Kind kind, std::string_view client_id, fact::ByteReader& in);
   bool replay_queue_fact(facts::Kind kind, std::string_view client_id, fact::ByteReader& in);
   bool replay_message_fact(facts::Kind kind, fact::ByteReader& in);
+  void replay_queued(facts::QueuedFor wanted);
+  bool replay_moved(std::string_view from, std::uint64_t number, fact::ByteReader& in);
+  Status restore_messages(std::string_view bytes);
+  bool restore_fact(facts::Kind kind, fact::ByteReader& in);
 
   const BrokerLimits limits_;
   std::unordered_map<std::string_view, std::unique_ptr<Session>>
-      sessions_;  // keys live in the sessions
+      sessions_;                                                // keys live in the sessions
+  std::set<std::pair<Timestamp, std::string_view>> deadlines_;  // of those who wait; the same keys
   TopicTree tree_;
   std::map<std::string, std::shared_ptr<SharedGroup>, std::less<>> groups_;
   RetainedMessages retained_;
   WillBook wills_;
   std::map<std::uint64_t, HeldMessage> held_;
   std::uint64_t next_held_ = 1;
-  std::string facts_;
-  std::uint64_t record_ = 1;
+  FactJournal journal_;
+  StepReader steps_;
+  std::vector<MessagePtr> restored_;  // while a snapshot is read
   BrokerCounts counts_;
+  std::uint64_t work_ = 0;
 
   // Scratch of one publish.
   std::vector<Subscriber> matched_;
@@ -222,6 +235,7 @@ class BrokerState final : public LogFold {
     std::uint64_t number = 0;
   };
   std::vector<Delivered> delivered_;
+  std::string refs_;
 };
 
 }  // namespace ficus::connect

@@ -178,7 +178,7 @@ TEST(BrokerState, WhatAClientCannotTakeDoesNotComeBack) {
   state.publish(message("t", "too long"), nullptr, kNow);
   EXPECT_TRUE(session.queue.empty());
   BrokerState again({});
-  ASSERT_TRUE(again.replay(state.take_facts(), {}, {}));
+  ASSERT_TRUE(replay(again, state.take_facts()));
   EXPECT_TRUE(again.find("client-1")->queue.empty());
 }
 
@@ -192,7 +192,7 @@ TEST(BrokerState, ExpiryMayChangeAtTheEndButNotFromZero) {
   state.set_expiry(session, Micros::from_seconds(5));
   EXPECT_FALSE(session.is_persistent());
   BrokerState again({});
-  ASSERT_TRUE(again.replay(state.take_facts(), {}, {}));
+  ASSERT_TRUE(replay(again, state.take_facts()));
   EXPECT_EQ(again.session_count(), 0U);
 }
 
@@ -201,7 +201,7 @@ TEST(BrokerState, RefusesDamagedFacts) {
   Session& session = open(state, "client-1");
   subscribe(state, session, "a/#");
   state.publish(message("a/b", "x", Qos::at_least_once, true), nullptr, kNow);
-  const std::string facts = state.take_facts();
+  const std::string facts = state.take_facts().front();
   std::size_t accepted = 0;  // where a fact ends
   for (std::size_t length = 0; length < facts.size(); ++length) {
     BrokerState again({});
@@ -214,7 +214,10 @@ TEST(BrokerState, RefusesDamagedFacts) {
   }
   EXPECT_EQ(accepted, 5U);  // nothing, no fact, opened, subscribed, retained; queued is the whole
   BrokerState again({});
-  EXPECT_FALSE(again.replay(std::string("\x82\x63\0", 3), {}, {}));
+  EXPECT_FALSE(again.replay(std::string("\x83\x03\x63\0", 4), {}, {}));
+  EXPECT_FALSE(again.replay("\x83", {}, {}));
+  EXPECT_FALSE(again.restore({{"messages", "\x83\x05"}}));
+  EXPECT_FALSE(again.restore({{"broker", std::string("\x83\x15\x00", 3)}}));  // no such message
   EXPECT_FALSE(again.replay(std::string("\x01\0", 2), {}, {}));
   EXPECT_FALSE(again.restore({{"strange", ""}}));
 }
@@ -241,13 +244,13 @@ TEST(BrokerState, TheStepsOfQos2SurviveACrash) {
   EXPECT_TRUE(state->take(session, second));
   EXPECT_TRUE(state->complete(session, second));
   EXPECT_FALSE(state->complete(session, second));
-  const std::string facts = state->take_facts();
+  const std::vector<std::string> facts = state->take_facts();
   for (const bool by_snapshot : {false, true}) {
     BrokerState again({});
     if (by_snapshot) {
       ASSERT_TRUE(again.restore(state->encode()));
     } else {
-      ASSERT_TRUE(again.replay(facts, {}, {}));
+      ASSERT_TRUE(replay(again, facts));
     }
     again.all_offline(kNow);
     Session& same = *reopen(again, "client-1")->session;
@@ -314,7 +317,7 @@ TEST(BrokerState, KnowsARepetitionAlsoAfterACrash) {
   EXPECT_TRUE(state.release(session, mqtt::PacketId{3}));
   EXPECT_FALSE(state.release(session, mqtt::PacketId{3}));
   BrokerState again({});
-  ASSERT_TRUE(again.replay(state.take_facts(), {}, {}));
+  ASSERT_TRUE(replay(again, state.take_facts()));
   Session& same = *again.find("client-1");
   EXPECT_FALSE(again.receive(same, mqtt::PacketId{7}));
   EXPECT_TRUE(again.receive(same, mqtt::PacketId{3}));
@@ -361,7 +364,7 @@ TEST(BrokerState, ExpiredRetainedMessagesAreNotSent) {
   state.publish(message("a/3", "z", Qos::at_least_once, true), nullptr, later);
   EXPECT_EQ(state.counts().retained_refused, 0U);  // the expired one made room
   BrokerState again({});
-  ASSERT_TRUE(again.replay(state.take_facts(), {}, {}));
+  ASSERT_TRUE(replay(again, state.take_facts()));
   EXPECT_EQ(durable_part(again), durable_part(state));
 }
 
@@ -395,8 +398,8 @@ TEST(BrokerState, AWillIsDueAfterItsDelayOrTheSession) {
     EXPECT_FALSE(state.take_due_will(due - Micros{1}));
     const auto will = state.take_due_will(due);
     ASSERT_TRUE(will);
-    EXPECT_EQ(will->first, "client-1");
-    EXPECT_EQ(payload_of(*will->second), "gone");
+    EXPECT_EQ(will->client_id, "client-1");
+    EXPECT_EQ(payload_of(*will->message), "gone");
     EXPECT_FALSE(state.take_due_will(due));
   }
 }
@@ -424,21 +427,21 @@ TEST(BrokerState, WillsSurviveACrash) {
   Session& fourth = open(state, "client-4");
   state.set_will(fourth, message("w", "4"), Micros{});
   state.remove_will("client-4");  // a proper DISCONNECT
-  const std::string facts = state.take_facts();
+  const std::vector<std::string> facts = state.take_facts();
   for (const bool by_snapshot : {false, true}) {
     BrokerState again({});
     if (by_snapshot) {
       ASSERT_TRUE(again.restore(state.encode()));
     } else {
-      ASSERT_TRUE(again.replay(facts, {}, {}));
+      ASSERT_TRUE(replay(again, facts));
     }
     again.all_offline(kNow);
     EXPECT_EQ(again.will_count(), 3U);
-    EXPECT_EQ(again.take_due_will(kNow)->first, "client-2");  // its session ended at once
+    EXPECT_EQ(again.take_due_will(kNow)->client_id, "client-2");  // its session ended at once
     EXPECT_FALSE(again.take_due_will(kNow));
-    EXPECT_EQ(again.take_due_will(kNow + Micros::from_seconds(5))->first, "client-3");
+    EXPECT_EQ(again.take_due_will(kNow + Micros::from_seconds(5))->client_id, "client-3");
     EXPECT_FALSE(again.take_due_will(kNow + Micros::from_seconds(19)));
-    EXPECT_EQ(again.take_due_will(kNow + Micros::from_seconds(20))->first, "client-1");
+    EXPECT_EQ(again.take_due_will(kNow + Micros::from_seconds(20))->client_id, "client-1");
   }
 }
 
@@ -447,7 +450,7 @@ TEST(BrokerState, KnowsSinceWhenAClientIsAwayAlsoAfterACrash) {
   state.go_offline(open(state, "client-1", false, Micros::from_seconds(100)), kNow);
   open(state, "client-2", false, Micros::from_seconds(100));
   BrokerState again({});
-  ASSERT_TRUE(again.replay(state.take_facts(), {}, {}));
+  ASSERT_TRUE(replay(again, state.take_facts()));
   again.all_offline(kNow + Micros::from_seconds(60));
   again.expire(kNow + Micros::from_seconds(101));
   EXPECT_EQ(again.find("client-1"), nullptr);

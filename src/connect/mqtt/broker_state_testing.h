@@ -96,6 +96,12 @@ inline void subscribe(BrokerState& state, Session& session, std::string_view fil
   ASSERT_TRUE(state.subscribe(session, filter, options, is_new));
 }
 
+// As if the log had these records.
+inline Status replay(BrokerState& state, const std::vector<std::string>& records) {
+  for (const std::string& record : records) FICUS_TRY_VOID(state.replay(record, {}, {}));
+  return {};
+}
+
 // All that must not be forgotten, in an order of its own.
 inline std::string durable_part(BrokerState& state) {
   std::string text;

@@ -171,13 +171,16 @@ void MqttConnection::accept_connect(const mqtt::Connect& connect) {
   if (is_assigned) client_id = server_.new_client_id();
   if (const Outcome fault = find_fault(connect, client_id)) return refuse_connect(*fault);
   take_over(client_id);
+  // One that is due is published, also if many wait before it: who comes back now is too late to
+  // take it back (3.1.3.2.2).
+  server_.publish_due_will(client_id);
   const std::string owner = principal_ == nullptr ? std::string() : principal_->name();
   const auto opened = server_.state_.open({.client_id = client_id,
                                            .owner = owner,
                                            .clean_start = connect.clean_start,
                                            .expiry = session_expiry_of(connect)},
                                           server_.now_);
-  server_.publish_due_wills();  // that of a session which a clean start has ended
+  server_.publish_due_will(client_id);  // that of a session which a clean start has ended
   if (!opened) return refuse_connect({ReasonCode::quota_exceeded, opened.error().message});
   session_ = opened->session;
   session_->connection = this;

@@ -312,8 +312,9 @@ void MqttConnection::leave_session() {
   is_ready_ = false;
   // One time for both: a will without delay is due now, not when the next turn begins.
   server_.begin_turn();
+  const std::string client_id = session.client_id();
   server_.state_.go_offline(session, server_.now_);
-  server_.publish_due_wills();
+  server_.publish_due_will(client_id);
   server_.note_subscriptions_changed();
   server_.end_turn_later();
 }

@@ -13,9 +13,12 @@ namespace {
 constexpr Micros kSecond = Micros::from_seconds(1);
 constexpr std::uint64_t kBatchItemsMax = 2048;
 constexpr std::size_t kBatchBytesMax = std::size_t{1} << 20;
-// What one turn writes down is one record of the log; so much is written before the turn ends, as a
-// record has a limit.
+// What one turn writes down is one step of the log; with so much it is written before the turn
+// ends.
 constexpr std::size_t kFactsBytesMax = std::size_t{8} << 20;
+// What is due by the clock is done in shares of this size (BrokerState::work), a few milliseconds
+// each; then whoever else has something to say comes first.
+constexpr std::uint64_t kShareOfWork = 2000;
 // What a connection may keep of input beside one packet.
 constexpr std::size_t kInputBytesMore = 64 << 10;
 
@@ -227,15 +230,20 @@ void MqttServer::end_turn() {
   resume_held();
 }
 
+void MqttServer::take_facts() {
+  if (!state_.has_facts()) return;
+  const std::uint64_t step = state_.record();
+  for (std::string& record : state_.take_facts()) unwritten_.push_back({std::move(record), 0});
+  unwritten_.back().step = step;
+}
+
 // Every record in its order into the log; one that finds no room waits for the next try.
 Status MqttServer::write_facts() {
-  if (state_.has_facts()) {
-    records_.push_back({state_.record(), log::Position{UINT64_MAX}});
-    unwritten_.push_back(state_.take_facts());
-  }
+  take_facts();
   while (!unwritten_.empty()) {
-    FICUS_TRY(const log::Position end, log_->append(parts_.clock.now(), unwritten_.front()));
-    records_[records_.size() - unwritten_.size()].end = end;
+    const Unwritten& next = unwritten_.front();
+    FICUS_TRY(const log::Position end, log_->append(parts_.clock.now(), next.record));
+    if (next.step != 0) steps_.push_back({next.step, end});
     unwritten_.pop_front();
   }
   return {};
@@ -244,14 +252,17 @@ Status MqttServer::write_facts() {
 void MqttServer::flush() {
   if (!state_.has_facts() && unwritten_.empty() && !is_stalled_) return;
   const bool was_stalled = is_stalled_;
-  Status status = write_facts();
-  const bool is_appended = status.has_value();
-  if (const Status written = log_->commit(); !written) {
-    status = written;
-  } else if (!is_appended) {
-    status = write_facts();  // the buffer has room now
-    if (status) status = log_->commit();
-  }
+  Status status;
+  std::size_t left = 0;
+  do {  // a step may be longer than the log's buffer
+    take_facts();
+    left = unwritten_.size();
+    status = write_facts();
+    if (const Status written = log_->commit(); !written) {
+      status = written;
+      break;
+    }
+  } while (!status && unwritten_.size() < left);
   is_stalled_ = !status;
   if (is_stalled_ != was_stalled) {
     if (is_stalled_) {
@@ -279,9 +290,9 @@ void MqttServer::on_durable() {
   progress_posted_.store(false);
   begin_turn();
   const log::Position durable = log_->acknowledged();
-  while (!records_.empty() && records_.front().end <= durable) {
-    durable_record_ = records_.front().number;
-    records_.pop_front();
+  while (!steps_.empty() && steps_.front().end <= durable) {
+    durable_record_ = steps_.front().number;
+    steps_.pop_front();
   }
   release_waiting();
   std::vector<MqttConnection*> to_send;
@@ -358,9 +369,7 @@ void MqttServer::tick() {
     connection->end({mqtt::ReasonCode::keep_alive_timeout, "nothing heard in time"});
   }
   end_forbidden();
-  publish_due_wills();
-  state_.expire(now_);
-  publish_due_wills();  // of sessions that have just ended
+  work_off();
   held_.insert(held_.end(), held_failed_.begin(), held_failed_.end());
   held_failed_.clear();
   hand_over_held();
@@ -385,16 +394,43 @@ void MqttServer::end_forbidden() {
   }
 }
 
-void MqttServer::publish_due_wills() {
-  while (const auto due = state_.take_due_will(now_)) {
-    const mqtt::Publish& publish = due->second->publish();
-    // Its expiry begins now (3.1.3.2.4).
-    const MessagePtr will = Message::create(publish, now_);
-    if (will == nullptr) continue;
-    ingest(publish, routes_.find(publish.topic), nullptr);
-    state_.publish(will, state_.find(due->first), now_);
-    end_turn_later();
+void MqttServer::work_off() {
+  work_posted_ = false;
+  begin_turn();
+  const std::uint64_t end = state_.work() + kShareOfWork;
+  // On a full disk, or while the engine is behind, it waits for a later second: what is due is
+  // known, and takes no more memory then.
+  bool has_more = true;
+  while (has_more && state_.work() < end && !has_many_facts()) {
+    if (is_stalled_ || is_draining_ || parts_.ingest.is_congested()) return end_turn_later();
+    has_more = work_off_one();
   }
+  if (state_.has_facts()) end_turn_later();
+  if (!has_more || work_posted_) return;
+  work_posted_ = true;
+  parts_.loop.post([this] { work_off(); });
+}
+
+bool MqttServer::work_off_one() {
+  if (const auto will = state_.take_due_will(now_)) {
+    publish_will(*will);
+    return true;
+  }
+  return !state_.expire(now_, 1);
+}
+
+void MqttServer::publish_due_will(std::string_view client_id) {
+  if (const auto will = state_.take_due_will(client_id, now_)) publish_will(*will);
+}
+
+void MqttServer::publish_will(const BrokerState::DueWill& due) {
+  const mqtt::Publish& publish = due.message->publish();
+  // Its expiry begins now (3.1.3.2.4).
+  const MessagePtr will = Message::create(publish, now_);
+  if (will == nullptr) return;
+  ingest(publish, routes_.find(publish.topic), nullptr);
+  state_.publish(will, state_.find(due.client_id), now_);
+  end_turn_later();
 }
 
 void MqttServer::snapshot_if_due() {
@@ -420,6 +456,7 @@ void MqttServer::say_goodbye() {
 
 Status MqttServer::close() {
   while (!connections_.empty()) connections_.pop_front();
+  flush();
   FICUS_TRY_VOID(write_facts());
   FICUS_TRY_VOID(log_->commit());
   FICUS_TRY_VOID(log_->close(parts_.clock.now()));

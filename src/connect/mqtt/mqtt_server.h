@@ -165,7 +165,12 @@ class MqttServer {
   // Whether one of the subscribers takes a message of this QoS now. If none does, `count` messages
   // are counted as dropped for each that is to have them. `origin`: who publishes it, or null.
   bool has_taker(const Route& route, mqtt::Qos qos, const Session* origin, std::size_t count);
-  void publish_due_wills();
+  // Publishes the will of this client, if it is due.
+  void publish_due_will(std::string_view client_id);
+  void publish_will(const BrokerState::DueWill& will);
+  // Wills and sessions that are due by the clock: a share of them, and the rest in later turns.
+  void work_off();
+  bool work_off_one();  // false: nothing more is due
   // The connection's session has a message that may be sent when the log is durable.
   void wake_when_durable(MqttConnection& connection);
   // The state may have written facts: the group waits until they are durable.
@@ -180,6 +185,7 @@ class MqttServer {
   void on_handed_over(const std::vector<std::uint64_t>& held, bool has_failed);
   void hand_over_held();
   void flush();
+  void take_facts();
   Status write_facts();
   void end_forbidden();
   bool has_many_facts() const;  // enough for a record of their own
@@ -201,13 +207,17 @@ class MqttServer {
   std::vector<MqttConnection*> held_back_;
   std::vector<MqttConnection*> waiting_;          // have answers that wait to be durable
   std::vector<MqttConnection*> waiting_to_send_;  // have messages that do
-  std::deque<std::string> unwritten_;             // records that found no room in the log
-  struct Record {
+  struct Unwritten {
+    std::string record;
+    std::uint64_t step = 0;  // that it ends; 0: more of the step follows
+  };
+  std::deque<Unwritten> unwritten_;  // records that found no room in the log
+  struct Step {
     std::uint64_t number = 0;
     log::Position end;
   };
-  std::deque<Record> records_;        // in the log, not durable
-  std::uint64_t durable_record_ = 0;  // all up to this one are
+  std::deque<Step> steps_;            // in the log, not durable
+  std::uint64_t durable_record_ = 0;  // all steps up to this one are
   struct Held {
     std::uint64_t number = 0;
     std::uint64_t record = 0;
@@ -224,6 +234,7 @@ class MqttServer {
   std::uint64_t generation_ = 0;   // of the users, when connections were last looked through
   std::atomic<bool> progress_posted_ = false;
   bool end_of_turn_posted_ = false;
+  bool work_posted_ = false;
   bool room_awaited_ = false;
   bool is_stalled_ = false;        // the broker's log cannot be written: the disk is full
   bool is_intake_closed_ = false;  // that of the engine, as of this turn

@@ -17,6 +17,13 @@ FrontQueue<QueuedMessage>::iterator Session::find_in_flight(mqtt::PacketId packe
   return found != end && found->number == number ? found : queue.end();
 }
 
+FrontQueue<QueuedMessage>::iterator Session::find_number(std::uint64_t number) {
+  const auto found =
+      std::lower_bound(queue.begin(), queue.end(), number,
+                       [](const QueuedMessage& m, std::uint64_t n) { return m.number < n; });
+  return found != queue.end() && found->number == number ? found : queue.end();
+}
+
 const QueuedMessage* Session::find_recent(std::uint64_t number) const {
   for (auto at = queue.rbegin(); at != queue.rend() && at->number >= number; ++at) {
     if (at->number == number) return &*at;

@@ -94,6 +94,8 @@ class Session {
   }
   // The message in flight with this identifier, or queue.end().
   FrontQueue<QueuedMessage>::iterator find_in_flight(mqtt::PacketId packet_id);
+  // The message with this number, or queue.end().
+  FrontQueue<QueuedMessage>::iterator find_number(std::uint64_t number);
   // A message queued lately, or null if it has gone already.
   const QueuedMessage* find_recent(std::uint64_t number) const;
 

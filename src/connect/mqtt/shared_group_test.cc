@@ -91,7 +91,7 @@ TEST_F(SharedGroups, WhatWasNotSentGoesToAnotherWhenTheMemberGoes) {
   // Those sent at QoS 2 are its own, also when its session ends ([MQTT-4.8.2-5]).
   EXPECT_EQ(state.find("client-1")->queue.size(), 2U);
   BrokerState again({});
-  ASSERT_TRUE(again.replay(state.take_facts(), {}, {}));
+  ASSERT_TRUE(replay(again, state.take_facts()));
   EXPECT_EQ(durable_part(again), durable_part(state));
   state.expire(kNow + kHour + kHour);
   EXPECT_EQ(two.got.size(), 2U);
@@ -124,13 +124,13 @@ TEST_F(SharedGroups, SurviveACrash) {
   go_offline("client-1");
   go_offline("client-2");
   publish(3);
-  const std::string facts = state.take_facts();
+  const std::vector<std::string> facts = state.take_facts();
   for (const bool by_snapshot : {false, true}) {
     BrokerState again({});
     if (by_snapshot) {
       ASSERT_TRUE(again.restore(state.encode()));
     } else {
-      ASSERT_TRUE(again.replay(facts, {}, {}));
+      ASSERT_TRUE(replay(again, facts));
     }
     again.all_offline(kNow);
     EXPECT_EQ(durable_part(again), durable_part(state));

@@ -1,28 +1,22 @@
 #include "connect/mqtt/topic_tree.h"
 
-#include <algorithm>
+#include <functional>
+#include <map>
 
 namespace ficus::connect {
 
 struct TopicTree::Node {
   std::map<std::string, std::unique_ptr<Node>, std::less<>> children;  // by literal level, or "+"
-  std::vector<Subscriber> here;                                        // filters that end here
-  std::vector<Subscriber> rest;  // filters that end in "#" here
+  SubscriberList here;                                                 // filters that end here
+  SubscriberList rest;  // filters that end in "#" here
 
   bool is_empty() const { return children.empty() && here.empty() && rest.empty(); }
 };
 
 namespace {
 
-// True if it was not there.
-bool put_in(std::vector<Subscriber>& list, const Subscriber& wanted) {
-  for (Subscriber& subscriber : list) {
-    if (subscriber.session != wanted.session || subscriber.group != wanted.group) continue;
-    subscriber.options = wanted.options;
-    return false;
-  }
-  list.push_back(wanted);
-  return true;
+void append(const SubscriberList& list, std::vector<Subscriber>& out) {
+  out.insert(out.end(), list.items().begin(), list.items().end());
 }
 
 std::string_view take_level(std::string_view& rest, bool& is_last) {
@@ -42,16 +36,16 @@ void TopicTree::add(std::string_view filter, Session& session, SubscriptionOptio
   put(filter, {.session = &session, .group = nullptr, .options = options});
 }
 
-void TopicTree::remove(std::string_view filter, const Session& session) {
-  take(filter, &session, nullptr);
+void TopicTree::remove(std::string_view filter, Session& session) {
+  take(filter, {.session = &session, .group = nullptr, .options = {}});
 }
 
 void TopicTree::add(std::string_view filter, SharedGroup& group) {
   put(filter, {.session = nullptr, .group = &group, .options = {}});
 }
 
-void TopicTree::remove(std::string_view filter, const SharedGroup& group) {
-  take(filter, nullptr, &group);
+void TopicTree::remove(std::string_view filter, SharedGroup& group) {
+  take(filter, {.session = nullptr, .group = &group, .options = {}});
 }
 
 void TopicTree::put(std::string_view filter, const Subscriber& subscriber) {
@@ -61,7 +55,7 @@ void TopicTree::put(std::string_view filter, const Subscriber& subscriber) {
   while (!is_last) {
     const std::string_view level = take_level(filter, is_last);
     if (level == "#") {
-      size_ += put_in(node->rest, subscriber) ? 1U : 0U;
+      size_ += node->rest.put(subscriber) ? 1U : 0U;
       return;
     }
     auto found = node->children.find(level);
@@ -70,15 +64,15 @@ void TopicTree::put(std::string_view filter, const Subscriber& subscriber) {
     }
     node = found->second.get();
   }
-  size_ += put_in(node->here, subscriber) ? 1U : 0U;
+  size_ += node->here.put(subscriber) ? 1U : 0U;
 }
 
-void TopicTree::take(std::string_view filter, const Session* session, const SharedGroup* group) {
+void TopicTree::take(std::string_view filter, const Subscriber& subscriber) {
   ++generation_;
   // The path is kept, so that branches left empty can be cut from the tip down.
   std::vector<std::pair<Node*, std::string>> path;
   Node* node = root_.get();
-  std::vector<Subscriber>* list = nullptr;
+  SubscriberList* list = nullptr;
   bool is_last = false;
   while (!is_last) {
     const std::string_view level = take_level(filter, is_last);
@@ -92,8 +86,7 @@ void TopicTree::take(std::string_view filter, const Session* session, const Shar
     node = found->second.get();
   }
   if (list == nullptr) list = &node->here;
-  size_ -= std::erase_if(
-      *list, [&](const Subscriber& s) { return s.session == session && s.group == group; });
+  size_ -= list->remove(subscriber) ? 1U : 0U;
   for (; !path.empty() && node->is_empty(); path.pop_back()) {
     node = path.back().first;
     node->children.erase(path.back().second);
@@ -104,7 +97,7 @@ void TopicTree::match(const Node& node, std::string_view rest, bool is_first,
                       std::vector<Subscriber>& out) const {
   // A wildcard in the first level does not match names that begin with '$' (4.7.2).
   const bool wildcards = !is_first || !rest.starts_with('$');
-  if (wildcards) out.insert(out.end(), node.rest.begin(), node.rest.end());
+  if (wildcards) append(node.rest, out);
   bool is_last = false;
   const std::string_view level = take_level(rest, is_last);
   const auto follow = [&](std::string_view name) {
@@ -112,8 +105,8 @@ void TopicTree::match(const Node& node, std::string_view rest, bool is_first,
     if (found == node.children.end()) return;
     const Node& child = *found->second;
     if (!is_last) return match(child, rest, false, out);
-    out.insert(out.end(), child.here.begin(), child.here.end());
-    out.insert(out.end(), child.rest.begin(), child.rest.end());  // "a/#" matches "a" too (4.7.1.2)
+    append(child.here, out);
+    append(child.rest, out);  // "a/#" matches "a" too (4.7.1.2)
   };
   follow(level);
   if (wildcards) follow("+");
@@ -137,7 +130,7 @@ std::vector<const TopicTree::Node*> TopicTree::nodes_at(std::string_view levels,
     const std::string_view level = take_level(levels, is_last);
     std::vector<const Node*> next;
     for (const Node* const node : nodes) {
-      all.insert(all.end(), node->rest.begin(), node->rest.end());
+      append(node->rest, all);
       for (const std::string_view name : {level, std::string_view("+")}) {
         const auto found = node->children.find(name);
         if (found != node->children.end()) next.push_back(found->second.get());
@@ -156,11 +149,11 @@ bool TopicTree::has_any_under(std::string_view levels) const {
 bool TopicTree::match_below(std::string_view levels, std::vector<Subscriber>& out) const {
   bool has_others = false;
   for (const Node* const node : nodes_at(levels, out)) {
-    out.insert(out.end(), node->rest.begin(), node->rest.end());
+    append(node->rest, out);
     for (const auto& [name, child] : node->children) {
       if (name == "+") {
-        out.insert(out.end(), child->here.begin(), child->here.end());
-        out.insert(out.end(), child->rest.begin(), child->rest.end());
+        append(child->here, out);
+        append(child->rest, out);
       } else {
         has_others |= !child->here.empty() || !child->rest.empty();
       }

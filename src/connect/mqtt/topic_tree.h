@@ -1,35 +1,14 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
-#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "codec/mqtt/packet.h"
+#include "connect/mqtt/subscriber_list.h"
 
 namespace ficus::connect {
-
-class Session;
-class SharedGroup;
-
-struct SubscriptionOptions {
-  mqtt::Qos qos = mqtt::Qos::at_most_once;
-  bool no_local = false;
-  bool retain_as_published = false;
-  mqtt::SubscriptionId id{};  // told with each message that matches (3.8.2.1.2); 0: none
-
-  friend bool operator==(const SubscriptionOptions&, const SubscriptionOptions&) = default;
-};
-
-// A session, or a group that shares a subscription and has its members' options itself.
-struct Subscriber {
-  Session* session = nullptr;
-  SharedGroup* group = nullptr;
-  SubscriptionOptions options;
-};
 
 // Which sessions and groups want which topics: a tree of topic levels (MQTT 5.0, 4.7). They are
 // borrowed: remove them before they go. One thread.
@@ -40,10 +19,10 @@ class TopicTree {
 
   // Replaces the options if the session has this filter already. REQUIRES: a valid filter.
   void add(std::string_view filter, Session& session, SubscriptionOptions options);
-  void remove(std::string_view filter, const Session& session);
+  void remove(std::string_view filter, Session& session);
   // The same for a group; `filter` is without its "$share/NAME/".
   void add(std::string_view filter, SharedGroup& group);
-  void remove(std::string_view filter, const SharedGroup& group);
+  void remove(std::string_view filter, SharedGroup& group);
   // Appends every subscription that matches; a session with overlapping filters appears several
   // times.
   void match(std::string_view topic, std::vector<Subscriber>& out) const;
@@ -62,7 +41,7 @@ class TopicTree {
   // The nodes that fit these levels; appends the subscribers of "#" on the way to them.
   std::vector<const Node*> nodes_at(std::string_view levels, std::vector<Subscriber>& all) const;
   void put(std::string_view filter, const Subscriber& subscriber);
-  void take(std::string_view filter, const Session* session, const SharedGroup* group);
+  void take(std::string_view filter, const Subscriber& subscriber);
   void match(const Node& node, std::string_view rest, bool is_first,
              std::vector<Subscriber>& out) const;
 

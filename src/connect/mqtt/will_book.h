@@ -16,6 +16,7 @@ namespace ficus::connect {
 // connection that ended without a proper DISCONNECT.
 struct Will {
   MessagePtr message;  // its expiry begins when it is published
+  std::string owner;   // the user whose client gave it: asked again when it is published
   Micros delay;
   std::optional<Timestamp> due;  // nothing while the client is connected
 };

@@ -144,6 +144,46 @@ TEST(Chapter3ConnectV5, WillsWithADelay) {
   EXPECT_EQ(reader.heard(), "PUBLISH will 'gone'");
 }
 
+// The server looks once a second: a client that comes back after the delay, and before the server
+// has looked, is too late to take its will back (3.1.3.2.2).
+TEST(Chapter3ConnectV5, ADueWillIsPublishedThoughItsClientIsBack) {
+  Broker broker;
+  Client reader = broker.connected("reader");
+  reader.subscribe("will", 0);
+  Client doomed = broker.client();
+  mqtt::Connect connect = doomed.connect_packet("doomed", false, 100);
+  connect.will = will(10);
+  doomed.send(connect);
+  doomed.drop();
+  broker.clock().advance(Micros::from_seconds(11));
+  Client back = broker.connected("doomed", kV5, false, 100);
+  EXPECT_EQ(reader.heard(), "PUBLISH will 'gone'");
+}
+
+// Many wills are published, and many sessions end, in shares of some turns each.
+TEST(Chapter3ConnectV5, ManyWillsAreDueAtOnce) {
+  Broker broker;
+  Client reader = broker.connected("reader");
+  reader.subscribe("will", 0);
+  constexpr std::size_t kClients = 3000;
+  for (std::size_t i = 0; i < kClients; ++i) {
+    Client client = broker.client();
+    mqtt::Connect connect = client.connect_packet("doomed-" + std::to_string(i), false, 5);
+    connect.will = will(10);  // the session ends before
+    client.send(connect);
+    client.drop();
+  }
+  EXPECT_EQ(broker.counts().sessions, kClients + 1);
+  broker.clock().advance(Micros::from_seconds(20));
+  broker.server().tick();
+  // Others have their turn before all is done.
+  EXPECT_GT(broker.counts().sessions, 1U);
+  broker.settle();
+  EXPECT_EQ(broker.counts().sessions, 1U);
+  const std::string heard = reader.heard();
+  EXPECT_EQ(static_cast<std::size_t>(std::count(heard.begin(), heard.end(), ';')), kClients - 1);
+}
+
 // A will outlives the broker's process (3.1.2.5).
 TEST_P(Chapter3Connect, WillsOutliveACrash) {
   {

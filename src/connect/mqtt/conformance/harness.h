@@ -116,6 +116,7 @@ class Broker {
   void crash();
   void pass(int seconds);  // of time
   void settle();           // until nothing happens any more
+  PassingClock& clock() { return clock_; }  // for time that passes unseen
   MemoryDisk& disk() { return disk_; }
   MqttServerCounts counts() const { return server_->counts(); }
   MqttServer& server() { return *server_; }
