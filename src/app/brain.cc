@@ -414,6 +414,13 @@ void Brain::Parts::write_connector_metrics(api::MetricsWriter& out) const {
         counts.messages_refused);
   write(kCounter, "ficus_mqtt_retained_refused_total", "Messages not retained for want of room",
         counts.retained_refused);
+  write(kCounter, "ficus_mqtt_connections_refused_total",
+        "MQTT connections refused: too many, or the CONNECT was not accepted",
+        counts.connections_refused);
+  out.counter("ficus_mqtt_connects_refused_total", "CONNECTs refused, by reason code of MQTT 5.0");
+  for (const auto& [reason, count] : counts.connects_refused) {
+    out.sample({{"reason", mqtt::reason_code_name(reason)}}, static_cast<double>(count));
+  }
   write(kCounter, "ficus_mqtt_protocol_errors_total", "Connections ended for what they sent",
         counts.protocol_errors);
   write_access_metrics(*access, *audit, out);

@@ -135,6 +135,13 @@ void write_moved(const Session& from, std::uint64_t number, const Session& to,
   write_queued_for(to, moved, fact);
 }
 
+void write_wish(const Session& session, const RetainedWish& wish, std::string& out) {
+  ByteWriter fact = begin(Kind::retained_wanted, session.client_id(), out);
+  fact.text(wish.filter);
+  write_options(wish.options, fact);
+  fact.text(wish.after);
+}
+
 void write_number(Kind kind, const Session& session, std::uint64_t number, std::string& out) {
   begin(kind, session.client_id(), out).varint(number);
 }

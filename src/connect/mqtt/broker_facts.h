@@ -26,7 +26,7 @@ enum class Kind : std::uint8_t {
   retained = 6,          // message; an empty payload removes
   retained_removed = 7,  // topic: it has expired
   queued = 8,            // message, then for each session: client id, number, how
-  retained_queued = 9,   // client id, filter, options, subscription id, time, first number
+  retained_queued = 9,   // client id, filter, time, first number, up to this topic, whether all
   taken = 10,            // client id, number: PUBREC came, PUBCOMP is owed
   gone = 11,             // client id, number: acknowledged, or dropped
   received = 12,         // client id, packet identifier of a QoS 2 PUBLISH
@@ -38,9 +38,10 @@ enum class Kind : std::uint8_t {
   will_removed = 18,     // client id
   moved = 19,            // client id, number of what is gone there; client id, number, how
   // In snapshots only, where each message stands once, in a section of its own:
-  queue = 20,        // client id, then for each: number, place of the message, how
-  retained_at = 21,  // place of the message
-  held_at = 22,      // place of the message, number, time
+  queue = 20,            // client id, then for each: number, place of the message, how
+  retained_at = 21,      // place of the message
+  held_at = 22,          // place of the message, number, time
+  retained_wanted = 23,  // client id, filter, options, behind this topic; in the log as well
 };
 
 // A fact about one client, or whatever its first field names.
@@ -72,6 +73,7 @@ void write_subscribed(const Session& session, std::string_view filter,
 void write_queued(const Session& session, const QueuedMessage& queued, std::string& out);
 void write_moved(const Session& from, std::uint64_t number, const Session& to,
                  const QueuedMessage& moved, std::string& out);
+void write_wish(const Session& session, const RetainedWish& wish, std::string& out);
 void write_number(Kind kind, const Session& session, std::uint64_t number, std::string& out);
 void write_retained(const Message& message, std::string& out);
 void write_held(std::uint64_t number, Timestamp received_at, const Message& message,

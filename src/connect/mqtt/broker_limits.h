@@ -15,7 +15,9 @@ struct BrokerLimits {
   std::size_t session_bytes_max = std::size_t{16} << 20;
   std::size_t sessions_max = 1'000'000;
   std::size_t subscriptions_per_session_max = 10'000;
+  std::size_t filter_bytes_per_session_max = std::size_t{1} << 20;
   std::size_t group_members_max = 1'000;  // that share one subscription
+  std::size_t wills_bytes_max = std::size_t{256} << 20;
   RetainedLimits retained = {};
   Micros session_expiry_max = Micros::from_hours(24 * 7);
 };

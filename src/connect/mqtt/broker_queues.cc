@@ -22,14 +22,14 @@ bool BrokerState::has_room(Session& session, std::size_t bytes, Timestamp now) {
 
 void BrokerState::enqueue(Session& session, QueuedMessage message) {
   session.next_number = std::max(session.next_number, message.number + 1);
-  if (message.message != nullptr) session.queued_bytes += message.message->bytes().size();
+  session.queued_bytes += message.bytes();
   session.queue.push_back(std::move(message));
 }
 
 void BrokerState::erase_queued(Session& session, FrontQueue<QueuedMessage>::iterator at) {
   const auto place = static_cast<std::size_t>(at - session.queue.begin());
   if (place < session.in_flight) --session.in_flight;
-  if (at->message != nullptr) session.queued_bytes -= at->message->bytes().size();
+  session.queued_bytes -= at->bytes();
   session.queue.erase(at);
 }
 
@@ -68,7 +68,7 @@ bool BrokerState::take(Session& session, mqtt::PacketId packet_id) {
   const auto found = session.find_in_flight(packet_id);
   if (found == session.queue.end() || found->qos != Qos::exactly_once) return false;
   if (found->message == nullptr) return true;  // the client says it again
-  session.queued_bytes -= found->message->bytes().size();
+  session.queued_bytes -= found->bytes();
   found->message = nullptr;
   if (session.is_persistent() && found->is_logged) {
     facts::write_number(Kind::taken, session, found->number, facts());

@@ -51,6 +51,7 @@ bool BrokerState::replay_fact(fact::ByteReader& in) {
       return true;
     }
     case Kind::retained_queued:
+    case Kind::retained_wanted:
     case Kind::taken:
     case Kind::gone:
     case Kind::moved:
@@ -158,7 +159,7 @@ bool BrokerState::replay_session_fact(Kind kind, std::string_view client_id, fac
     const std::string_view filter = in.text();
     const SubscriptionOptions options = facts::read_options(in);
     if (session == nullptr || !in.ok()) return true;
-    session->subscriptions[std::string(filter)] = options;
+    put_subscription(*session, filter, options);
     add_to_tree(*session, filter, options);
   } else {
     const std::string_view filter = in.text();
@@ -166,6 +167,8 @@ bool BrokerState::replay_session_fact(Kind kind, std::string_view client_id, fac
     const auto found = session->subscriptions.find(filter);
     if (found == session->subscriptions.end()) return true;
     remove_from_tree(*session, filter);
+    forget_wish(*session, filter);
+    session->filter_bytes -= filter.size();
     session->subscriptions.erase(found);
   }
   return true;
@@ -173,15 +176,14 @@ bool BrokerState::replay_session_fact(Kind kind, std::string_view client_id, fac
 
 bool BrokerState::replay_queue_fact(Kind kind, std::string_view client_id, fact::ByteReader& in) {
   Session* const session = find(client_id);
-  if (kind == Kind::retained_queued) {
-    const std::string_view filter = in.text();
-    const SubscriptionOptions options = facts::read_options(in);
-    const Timestamp now{in.i64()};
-    const std::uint64_t first = in.varint();
-    if (session == nullptr || !in.ok()) return true;
-    session->next_number = std::max(session->next_number, first);
-    queue_retained(*session, {filter, options, now}, true);
-    return true;
+  if (kind == Kind::retained_queued) return replay_fetched(session, in);
+  if (kind == Kind::retained_wanted) {
+    RetainedWish wish;
+    wish.filter = in.text();
+    wish.options = facts::read_options(in);
+    wish.after = in.text();
+    if (session != nullptr && in.ok()) put_wish(*session, std::move(wish));
+    return in.ok();
   }
   const std::uint64_t number = in.varint();
   if (kind == Kind::handed_over) {
@@ -204,7 +206,7 @@ bool BrokerState::replay_queue_fact(Kind kind, std::string_view client_id, fact:
   if (kind == Kind::gone) {
     if (found != session->queue.end()) erase_queued(*session, found);
   } else if (found != session->queue.end() && found->message != nullptr) {
-    session->queued_bytes -= found->message->bytes().size();
+    session->queued_bytes -= found->bytes();
     found->message = nullptr;
   }
   return true;

@@ -80,7 +80,7 @@ void BrokerState::deliver(const MessagePtr& message, Session& session,
     if (session.connection != nullptr) session.connection->send_now(message, retain, ids_);
     return;
   }
-  if (!has_room(session, *message, now)) {
+  if (!has_room(session, message->bytes().size() + 4 * ids_.view().size(), now)) {
     ++session.dropped;
     ++counts_.messages_dropped;
     return;

@@ -115,6 +115,20 @@ bool BrokerState::expire(Timestamp now, std::size_t sessions_max) {
   return true;
 }
 
+void BrokerState::end(Session& session, Timestamp now) {
+  FICUS_CHECK(session.connection == nullptr);
+  remove_will(session.client_id());
+  end_session(session, now);
+}
+
+Session* BrokerState::next_offline(Place& place) {
+  const auto next = deadlines_.upper_bound({place.deadline, place.client_id});
+  if (next == deadlines_.end()) return nullptr;
+  ++work_;
+  place = {.deadline = next->first, .client_id = std::string(next->second)};
+  return find(next->second);
+}
+
 void BrokerState::all_offline(Timestamp now) {
   steps_.forget_unfinished();
   for (const auto& [id, session] : sessions_) {

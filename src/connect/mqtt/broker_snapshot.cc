@@ -46,6 +46,7 @@ void write_session(const Session& session, std::string& out) {
   for (const auto& [filter, options] : session.subscriptions) {
     facts::write_subscribed(session, filter, options, out);
   }
+  for (const RetainedWish& wish : session.retained_wishes) facts::write_wish(session, wish, out);
 }
 
 void write_queue(const Session& session, MessageTable& messages, std::string& out) {

@@ -78,10 +78,14 @@ class BrokerState final : public LogFold {
                    bool& is_new);
   bool unsubscribe(Session& session,
                    std::string_view filter);  // false: there was no such subscription
-  // Queues the retained messages that fit a new subscription (MQTT 5.0, 3.8.4), whatever their
-  // number: they wait for the client to take them.
+  // The retained messages that fit a new subscription (MQTT 5.0, 3.8.4) are to be sent, whatever
+  // their number. Some are queued now, the others as fetch_retained() is called.
   void send_retained(Session& session, std::string_view filter, SubscriptionOptions options,
                      Timestamp now);
+  // Queues a share of them if the queue is short. False if there was nothing to do.
+  bool fetch_retained(Session& session, Timestamp now);
+  // Takes one retained message off that has expired; false if there is none.
+  bool forget_expired_retained(Timestamp now);
 
   // --- messages to clients
 
@@ -97,19 +101,31 @@ class BrokerState final : public LogFold {
   void drop_next(Session& session);
   // Takes messages off that have expired while they waited at the head of the queue.
   void drop_expired(Session& session, Timestamp now);
+  // Ends a session whose user is gone, and forgets its will. REQUIRES: the client is away.
+  void end(Session& session, Timestamp now);
+  // The sessions that wait for their clients, one after the other: `place` begins empty. Null at
+  // the end. Sessions may end in between.
+  struct Place {
+    Timestamp deadline = Timestamp::min();
+    std::string client_id;
+  };
+  Session* next_offline(Place& place);
+
   // Takes messages off that were never sent and whose topic `may_get` does not take; counts them.
   template <typename MayGet>
   void drop_unless(Session& session, MayGet&& may_get) {
-    for (std::size_t i = 0; i < session.queue.size();) {
-      const QueuedMessage& queued = session.queue[i];
+    FrontQueue<QueuedMessage> queue;
+    queue.swap(session.queue);
+    session.queued_bytes = 0;
+    work_ += queue.size();
+    for (QueuedMessage& queued : queue) {
       if (queued.message == nullptr || queued.was_sent || may_get(queued.message->topic())) {
-        ++i;
+        enqueue(session, std::move(queued));
         continue;
       }
       ++session.dropped;
       ++counts_.messages_dropped;
       write_gone(session, queued);
-      erase_queued(session, session.queue.begin() + static_cast<std::ptrdiff_t>(i));
     }
   }
   // PUBACK, or a PUBREC that refuses. False if no such message is in flight.
@@ -131,6 +147,8 @@ class BrokerState final : public LogFold {
 
   // --- wills
 
+  // Whether a will of this client fits beside all others.
+  bool has_room_for_will(std::string_view client_id, const Message& message) const;
   void set_will(const Session& session, const MessagePtr& message, Micros delay);
   void remove_will(std::string_view client_id);
   struct DueWill {
@@ -168,10 +186,13 @@ class BrokerState final : public LogFold {
   void all_offline(Timestamp now);
 
  private:
-  struct Retaining {  // the retained messages for one subscription
+  // A share of the retained messages for one subscription, as it was fetched.
+  struct Fetched {
     std::string_view filter;
-    SubscriptionOptions options;
+    std::string_view up_to;  // topic; lives in its message
+    bool is_all = false;     // nothing is left to fetch
     Timestamp now;
+    std::uint64_t first_number = 0;
   };
   Session& insert_session(std::string_view client_id, Micros expiry);
   void end_session(Session& session, Timestamp now);
@@ -181,6 +202,8 @@ class BrokerState final : public LogFold {
   void add_to_tree(Session& session, std::string_view filter, SubscriptionOptions options);
   void remove_from_tree(Session& session, std::string_view filter);
   std::shared_ptr<SharedGroup> group_of(std::string_view filter);
+  static void put_subscription(Session& session, std::string_view filter,
+                               SubscriptionOptions options);
   bool has_room_in_group(std::string_view filter) const;
 
   bool has_room(Session& session, std::size_t bytes, Timestamp now);
@@ -196,7 +219,11 @@ class BrokerState final : public LogFold {
   void write_moved(const Session& from, const QueuedMessage& queued, const Session* to,
                    const QueuedMessage* moved);
   void enqueue(Session& session, QueuedMessage message);
-  void queue_retained(Session& session, const Retaining& wanted, bool is_replay);
+  void queue_retained(Session& session, const Fetched& fetched, std::vector<MessagePtr> messages,
+                      bool is_replay);
+  bool replay_fetched(Session* session, fact::ByteReader& in);
+  static void put_wish(Session& session, RetainedWish wish);
+  static void forget_wish(Session& session, std::string_view filter);
   void erase_queued(Session& session, FrontQueue<QueuedMessage>::iterator at);
   void write_gone(const Session& session, const QueuedMessage& queued);
   std::string& facts() { return journal_.next(); }  // to write one to

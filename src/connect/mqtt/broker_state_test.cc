@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
+
 #include "connect/mqtt/broker_state_testing.h"
 
 namespace ficus::connect {
@@ -383,6 +385,154 @@ TEST(BrokerState, TellsTheIdentifiersOfAllFittingSubscriptions) {
   EXPECT_EQ(*client.ids_got.view().begin(), mqtt::SubscriptionId{5});
   state.publish(message("c/b", "x"), nullptr, kNow);
   EXPECT_TRUE(client.ids_got.view().empty());
+}
+
+// ---- retained messages for new subscriptions
+
+TEST(BrokerState, ASubscriptionThatIsRepeatedQueuesNothingTwice) {
+  const BrokerLimits limits{.session_messages_max = 100};
+  BrokerState state(limits);
+  for (int i = 0; i < 2000; ++i) {
+    state.publish(message(fmt::format("t/{}", i), "x", Qos::at_least_once, true), nullptr, kNow);
+  }
+  Session& session = open(state, "client-1");
+  subscribe(state, session, "#", kQos2);
+  for (int i = 0; i < 50; ++i) state.send_retained(session, "#", kQos2, kNow);
+  EXPECT_LE(session.queue.size(), limits.session_messages_max);
+  EXPECT_EQ(session.retained_wishes.size(), 1U);
+  // By number and by bytes.
+  BrokerState narrow({.session_bytes_max = 400});
+  for (int i = 0; i < 20; ++i) {
+    const std::string payload(100, 'x');
+    narrow.publish(message(fmt::format("t/{}", i), payload, Qos::at_least_once, true), nullptr,
+                   kNow);
+  }
+  Session& other = open(narrow, "client-1");
+  for (int i = 0; i < 50; ++i) narrow.send_retained(other, "#", kQos2, kNow);
+  EXPECT_LE(other.queued_bytes, 400U);
+}
+
+// All of them come in the end, whatever the queue's limit; also over a crash in the middle.
+TEST(BrokerState, AllRetainedMessagesComeInTheEnd) {
+  for (const bool by_snapshot : {false, true}) {
+    const BrokerLimits limits{.session_messages_max = 100};
+    BrokerState state(limits);
+    for (int i = 0; i < 2000; ++i) {
+      const std::string number = fmt::format("{}", i);
+      state.publish(message("t/" + number, number, Qos::at_least_once, true), nullptr, kNow);
+    }
+    Session& session = open(state, "client-1");
+    FakeClient client(state, 30);
+    client.connect(session);
+    subscribe(state, session, "#");
+    state.send_retained(session, "#", kQos1, kNow);
+    std::set<std::string> got;
+    const auto take = [&](BrokerState& from, FakeClient& by, Session& of, std::size_t upto) {
+      while (of.in_flight > 0 && got.size() < upto) {
+        got.insert(by.got.begin(), by.got.end());
+        by.got.clear();
+        ASSERT_TRUE(from.acknowledge(of, of.queue.front().packet_id()));
+        by.send_queued();
+      }
+    };
+    take(state, client, session, 700);
+    EXPECT_LT(got.size(), 800U);
+    BrokerState again(limits);
+    if (by_snapshot) {
+      ASSERT_TRUE(again.restore(state.encode()));
+    } else {
+      ASSERT_TRUE(replay(again, state.take_facts()));
+    }
+    EXPECT_EQ(durable_part(again), durable_part(state));
+    again.all_offline(kNow);
+    Session& same = *reopen(again, "client-1")->session;
+    FakeClient back(again, 30);
+    back.connect(same);
+    back.send_queued();
+    take(again, back, same, 3000);
+    EXPECT_EQ(got.size(), 2000U);
+    EXPECT_TRUE(same.retained_wishes.empty());
+  }
+}
+
+TEST(BrokerState, WhoUnsubscribesWaitsForNoRetainedMessages) {
+  BrokerState state({.session_messages_max = 2});
+  for (const char* topic : {"t/1", "t/2", "t/3", "t/4"}) {
+    state.publish(message(topic, "x", Qos::at_least_once, true), nullptr, kNow);
+  }
+  Session& session = open(state, "client-1");
+  subscribe(state, session, "#");
+  state.send_retained(session, "#", kQos1, kNow);
+  EXPECT_EQ(session.retained_wishes.size(), 1U);
+  EXPECT_TRUE(state.unsubscribe(session, "#"));
+  EXPECT_TRUE(session.retained_wishes.empty());
+  BrokerState again({});
+  ASSERT_TRUE(replay(again, state.take_facts()));
+  EXPECT_EQ(durable_part(again), durable_part(state));
+}
+
+// ---- limits
+
+TEST(BrokerState, FiltersOfASessionHaveALimitInBytes) {
+  BrokerState state({.filter_bytes_per_session_max = 100});
+  Session& session = open(state, "client-1");
+  bool is_new = false;
+  const std::string filter(60, 'x');
+  EXPECT_TRUE(state.subscribe(session, filter, {}, is_new));
+  EXPECT_TRUE(state.subscribe(session, filter, kQos1, is_new));  // the one it has
+  EXPECT_EQ(session.filter_bytes, 60U);
+  const auto refused = state.subscribe(session, std::string(41, 'y'), {}, is_new);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::overloaded);
+  EXPECT_TRUE(state.unsubscribe(session, filter));
+  EXPECT_TRUE(state.subscribe(session, std::string(41, 'y'), {}, is_new));
+  BrokerState again({});
+  ASSERT_TRUE(replay(again, state.take_facts()));
+  EXPECT_EQ(again.find("client-1")->filter_bytes, 41U);
+}
+
+TEST(BrokerState, ASharedSubscriptionHasSoManyMembers) {
+  BrokerState state({.group_members_max = 2});
+  bool is_new = false;
+  EXPECT_TRUE(state.subscribe(open(state, "client-1"), "$share/g/a", {}, is_new));
+  Session& second = open(state, "client-2");
+  EXPECT_TRUE(state.subscribe(second, "$share/g/a", {}, is_new));
+  EXPECT_TRUE(state.subscribe(second, "$share/g/a", kQos1, is_new));
+  Session& third = open(state, "client-3");
+  EXPECT_FALSE(state.subscribe(third, "$share/g/a", {}, is_new));
+  EXPECT_TRUE(state.unsubscribe(second, "$share/g/a"));
+  EXPECT_TRUE(state.subscribe(third, "$share/g/a", {}, is_new));
+}
+
+// Ten thousand subscriptions with an identifier each make a short message long.
+TEST(BrokerState, IdentifiersOfSubscriptionsCountInTheQueue) {
+  BrokerState state({.session_bytes_max = 1000});
+  Session& session = open(state, "client-1");
+  std::string filter = "a";
+  for (std::uint32_t i = 1; i <= 100; ++i) {
+    subscribe(state, session, i % 2 == 0 ? filter + "/#" : filter,
+              {.qos = Qos::at_least_once, .id = mqtt::SubscriptionId{i}});
+    if (i % 2 == 0) filter += "/a";
+  }
+  for (int i = 0; i < 20; ++i) state.publish(message(filter.substr(0, 99), "x"), nullptr, kNow);
+  EXPECT_LE(session.queue.size(), 4U);
+  EXPECT_LE(session.queued_bytes, 1000U);
+  EXPECT_GT(state.counts().messages_dropped, 15U);
+  while (!session.queue.empty()) state.drop_next(session);
+  EXPECT_EQ(session.queued_bytes, 0U);
+}
+
+TEST(BrokerState, WillsHaveALimitInBytes) {
+  const MessagePtr will = message("w", std::string(50, 'x'));
+  BrokerState state({.wills_bytes_max = 2 * will->bytes().size()});
+  for (const char* id : {"client-1", "client-2"}) {
+    EXPECT_TRUE(state.has_room_for_will(id, *will));
+    state.set_will(open(state, id), will, kHour);
+  }
+  EXPECT_FALSE(state.has_room_for_will("client-3", *will));
+  EXPECT_TRUE(state.has_room_for_will("client-2", *will));  // in place of its own
+  state.remove_will("client-1");
+  EXPECT_TRUE(state.has_room_for_will("client-3", *will));
 }
 
 // ---- wills

@@ -54,6 +54,11 @@ class FakeClient final : public SessionOutlet {
   void send_plain(PlainPublish&) override { ADD_FAILURE() << "not by way of the state"; }
   bool takes_now() const override { return true; }
   void send_queued() override {
+    do {
+      send_waiting();
+    } while (state_.fetch_retained(*session_, kNow));
+  }
+  void send_waiting() {
     while (session_->has_waiting()) {
       QueuedMessage& next = session_->queue[session_->in_flight];
       if (next.message == nullptr) {
@@ -118,6 +123,10 @@ inline std::string durable_part(BrokerState& state) {
       text += fmt::format("  {} at {}, {} {} {}\n", filter, static_cast<int>(options.qos),
                           options.no_local, options.retain_as_published,
                           static_cast<std::uint32_t>(options.id));
+    }
+    for (const RetainedWish& wish : session->retained_wishes) {
+      text += fmt::format("  wants {} behind '{}' at {}\n", wish.filter, wish.after,
+                          static_cast<int>(wish.options.qos));
     }
     for (const mqtt::PacketId id : session->received()) {
       text += fmt::format("  received {}\n", static_cast<int>(id));

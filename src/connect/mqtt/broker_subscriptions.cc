@@ -44,6 +44,12 @@ bool BrokerState::has_room_in_group(std::string_view filter) const {
   return found == groups_.end() || found->second->size() < limits_.group_members_max;
 }
 
+void BrokerState::put_subscription(Session& session, std::string_view filter,
+                                   SubscriptionOptions options) {
+  const auto [at, is_new] = session.subscriptions.insert_or_assign(std::string(filter), options);
+  if (is_new) session.filter_bytes += filter.size();
+}
+
 Status BrokerState::subscribe(Session& session, std::string_view filter,
                               SubscriptionOptions options, bool& is_new) {
   const auto found = session.subscriptions.find(filter);
@@ -54,8 +60,11 @@ Status BrokerState::subscribe(Session& session, std::string_view filter,
   if (is_new && !has_room_in_group(filter)) {
     return fail(ErrorCode::overloaded, "the shared subscription has its full number of members");
   }
+  if (is_new && session.filter_bytes + filter.size() > limits_.filter_bytes_per_session_max) {
+    return fail(ErrorCode::overloaded, "the session's topic filters are too long together");
+  }
   if (is_new || found->second != options) {
-    session.subscriptions[std::string(filter)] = options;
+    put_subscription(session, filter, options);
     if (session.is_persistent()) facts::write_subscribed(session, filter, options, facts());
   }
   add_to_tree(session, filter, options);
@@ -66,6 +75,8 @@ bool BrokerState::unsubscribe(Session& session, std::string_view filter) {
   const auto found = session.subscriptions.find(filter);
   if (found == session.subscriptions.end()) return false;
   remove_from_tree(session, filter);
+  forget_wish(session, filter);
+  session.filter_bytes -= filter.size();
   session.subscriptions.erase(found);
   if (session.is_persistent()) {
     facts::begin(Kind::unsubscribed, session.client_id(), facts()).text(filter);

@@ -6,6 +6,13 @@ namespace ficus::connect {
 
 using facts::Kind;
 
+bool BrokerState::has_room_for_will(std::string_view client_id, const Message& message) const {
+  const Will* const earlier = wills_.find(client_id);
+  const std::size_t others =
+      wills_.bytes() - (earlier == nullptr ? 0 : earlier->message->bytes().size());
+  return others + message.bytes().size() <= limits_.wills_bytes_max;
+}
+
 void BrokerState::set_will(const Session& session, const MessagePtr& message, Micros delay) {
   const Will will{.message = message, .owner = session.owner, .delay = delay, .due = std::nullopt};
   facts::write_will(session.client_id(), will, facts());

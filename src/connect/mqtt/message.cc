@@ -57,17 +57,17 @@ const mqtt::PublishImage* Message::image(mqtt::ProtocolVersion version, mqtt::Qo
                                          bool retain) const {
   const std::size_t index = (version == mqtt::ProtocolVersion::v5 ? 6U : 0U) +
                             2U * static_cast<std::size_t>(qos) + (retain ? 1U : 0U);
-  std::optional<mqtt::PublishImage>& image = images_[index];
-  if (!image) {
-    mqtt::Publish publish = publish_;
-    publish.qos = qos;
-    publish.retain = retain;
-    if (version == mqtt::ProtocolVersion::v3_1_1) publish.properties = {};
-    auto created = mqtt::PublishImage::create(publish, version);
-    if (!created) return nullptr;
-    image = *std::move(created);
+  for (const Image& known : images_) {
+    if (known.form == index) return &known.image;
   }
-  return &*image;
+  mqtt::Publish publish = publish_;
+  publish.qos = qos;
+  publish.retain = retain;
+  if (version == mqtt::ProtocolVersion::v3_1_1) publish.properties = {};
+  auto created = mqtt::PublishImage::create(publish, version);
+  if (!created) return nullptr;
+  images_.push_back({index, *std::move(created)});
+  return &images_.back().image;
 }
 
 bool Message::append_to(const Sending& sending, Timestamp now, std::vector<std::byte>& out) const {
@@ -75,7 +75,9 @@ bool Message::append_to(const Sending& sending, Timestamp now, std::vector<std::
   const bool has_ids = sending.subscription_ids != nullptr &&
                        sending.version == mqtt::ProtocolVersion::v5 &&
                        !sending.subscription_ids->view().empty();
-  if (!has_ids) {
+  // A retained message may stay for years: what it once looked like to somebody is not kept with
+  // it.
+  if (!has_ids && !sending.retain) {
     const mqtt::PublishImage* const shared = image(sending.version, sending.qos, sending.retain);
     if (shared == nullptr || shared->bytes() > sending.packet_bytes_max) return false;
     shared->append_to(out, sending.packet_id, sending.dup, expiry_s);
@@ -83,12 +85,15 @@ bool Message::append_to(const Sending& sending, Timestamp now, std::vector<std::
   }
   // The identifiers are this client's own, so there is nothing to share.
   mqtt::Publish publish = publish_;
+  if (sending.version == mqtt::ProtocolVersion::v3_1_1) publish.properties = {};
   publish.qos = sending.qos;
   publish.retain = sending.retain;
   publish.dup = sending.dup;
   publish.packet_id = sending.packet_id;
-  publish.properties.subscription_ids = sending.subscription_ids->view();
-  publish.properties.message_expiry_interval_s = expiry_s;
+  if (has_ids) publish.properties.subscription_ids = sending.subscription_ids->view();
+  if (sending.version == mqtt::ProtocolVersion::v5) {
+    publish.properties.message_expiry_interval_s = expiry_s;
+  }
   return mqtt::encode_publish(publish, sending.version, sending.packet_bytes_max, out).has_value();
 }
 

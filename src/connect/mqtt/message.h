@@ -1,6 +1,5 @@
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -59,7 +58,11 @@ class Message {
   std::vector<std::byte> packet_;
   mqtt::Publish publish_;
   Timestamp expires_at_ = kNeverExpires;
-  mutable std::array<std::optional<mqtt::PublishImage>, 12> images_;  // version, QoS, retain
+  struct Image {
+    std::size_t form = 0;  // version, QoS, retain
+    mqtt::PublishImage image;
+  };
+  mutable std::vector<Image> images_;  // mostly none or one
 };
 
 using MessagePtr = std::shared_ptr<const Message>;

@@ -24,6 +24,8 @@ namespace {
 constexpr std::uint32_t kNeverExpires = 0xffffffff;
 constexpr Micros kNever{INT64_MAX / 2};
 constexpr std::uint16_t kReceiveMaximumDefault = 65'535;
+// Every fact about a session names it (3.1.3.1 asks for 23 bytes).
+constexpr std::size_t kClientIdBytesMax = 1024;
 
 std::string_view text_of(mqtt::Bytes bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
@@ -118,6 +120,7 @@ void MqttConnection::on_logged_in(Result<access::PrincipalPtr> principal) {
 
 void MqttConnection::refuse_connect(Failure failure) {
   ++server_.counts_.connections_refused;
+  ++server_.counts_.connects_refused[failure.reason];
   mqtt::Connack connack{.session_present = false, .reason = failure.reason, .properties = {}};
   if (!failure.text.empty()) connack.properties.reason_string = failure.text;
   send(connack);
@@ -127,6 +130,10 @@ void MqttConnection::refuse_connect(Failure failure) {
 
 MqttConnection::Outcome MqttConnection::find_fault(const mqtt::Connect& connect,
                                                    std::string_view client_id) const {
+  if (client_id.size() > kClientIdBytesMax) {
+    return Failure{ReasonCode::client_identifier_not_valid,
+                   "the client identifier is longer than 1024 bytes"};
+  }
   if (server_.is_draining_) return Failure{ReasonCode::server_unavailable, "the server stops"};
   const bool is_durable =
       connect.will || session_expiry_of(connect) > Micros{} || server_.state_.find(client_id);
@@ -141,6 +148,10 @@ MqttConnection::Outcome MqttConnection::find_fault(const mqtt::Connect& connect,
     }
     if (will.properties.payload_is_utf8.value_or(false) && !is_valid_utf8(text_of(will.payload))) {
       return Failure{ReasonCode::payload_format_invalid, "the will is not UTF-8 as it says"};
+    }
+    const MessagePtr message = Message::create(publish_of(will), server_.now_);
+    if (message == nullptr || !server_.state_.has_room_for_will(client_id, *message)) {
+      return Failure{ReasonCode::quota_exceeded, "no room for another will"};
     }
   }
   // A session holds messages that another user may have no right to.
@@ -184,8 +195,9 @@ void MqttConnection::accept_connect(const mqtt::Connect& connect) {
   if (!opened) return refuse_connect({ReasonCode::quota_exceeded, opened.error().message});
   session_ = opened->session;
   session_->connection = this;
+  link_->set_input_bytes_max(server_.input_bytes_max(server_.options_.packet_bytes_max));
   receive_maximum_ = connect.properties.receive_maximum.value_or(kReceiveMaximumDefault);
-  if (opened->was_present) drop_forbidden_subscriptions();
+  if (opened->was_present && principal_ != nullptr) server_.drop_forbidden(*session_, *principal_);
   if (connect.will) set_will(*connect.will);
   answer_connect(connect, opened->was_present, is_assigned);
 }
@@ -195,20 +207,6 @@ void MqttConnection::set_will(const mqtt::Will& will) {
   if (message == nullptr) return;  // every will that was decoded can be encoded
   server_.state_.set_will(*session_, message,
                           Micros::from_seconds(will.properties.will_delay_interval_s.value_or(0)));
-}
-
-void MqttConnection::drop_forbidden_subscriptions() {
-  if (principal_ == nullptr) return;
-  std::vector<std::string> forbidden;
-  for (const auto& [filter, options] : session_->subscriptions) {
-    if (!principal_->may_subscribe(filter, session_->client_id())) forbidden.push_back(filter);
-  }
-  if (forbidden.empty()) return;
-  for (const std::string& filter : forbidden) server_.state_.unsubscribe(*session_, filter);
-  // What came by them while the client was away, also after the right was withdrawn.
-  server_.state_.drop_unless(*session_, [&](std::string_view topic) {
-    return principal_->may_subscribe(topic, session_->client_id());
-  });
 }
 
 void MqttConnection::answer_connect(const mqtt::Connect& connect, bool was_present,

@@ -17,6 +17,8 @@ namespace {
 
 // A client that sends faster than the device syncs is read no further than this many turns ahead.
 constexpr std::size_t kRepliesWaitingMax = 64;
+// Of retained messages to one client in a row; then others have their turn.
+constexpr int kSharesOfRetained = 20;
 
 }  // namespace
 
@@ -34,7 +36,9 @@ std::size_t MqttConnection::on_bytes(std::span<const std::byte> bytes) {
   std::size_t used = 0;
   while (!is_ending_ && !is_logging_in_ && used < bytes.size()) {
     const auto rest = bytes.subspan(used);
-    const auto decoded = mqtt::decode(rest, version_, server_.options_.packet_bytes_max);
+    const std::size_t bytes_max =
+        session_ == nullptr ? server_.first_packet_bytes_max() : server_.options_.packet_bytes_max;
+    const auto decoded = mqtt::decode(rest, version_, bytes_max);
     if (!decoded) {
       if (decoded.error() == mqtt::DecodeError::incomplete) break;
       on_decode_error(decoded.error(), rest);
@@ -184,7 +188,7 @@ std::optional<std::string_view> MqttConnection::reason_string(std::string_view t
 
 void MqttConnection::release(log::Position durable) {
   while (const std::shared_ptr<ReplyGroup> group = replies_.take(durable)) {
-    if (group->has_failed) {
+    if (!group->failed.empty()) {
       if (version_ == ProtocolVersion::v3_1_1) return end({ReasonCode::quota_exceeded});
       refuse_publishes(*group);
     }
@@ -233,6 +237,19 @@ void MqttConnection::count_dropped() {
 
 void MqttConnection::send_queued() {
   if (!is_ready_ || session_ == nullptr) return;
+  // Retained messages for a new subscription come as there is room for them, in shares.
+  for (int share = 0; share < kSharesOfRetained; ++share) {
+    send_waiting();
+    if (session_->retained_wishes.empty() || link_->is_congested() ||
+        !server_.state_.fetch_retained(*session_, server_.now_)) {
+      if (server_.state_.has_facts()) server_.end_turn_later();
+      return;
+    }
+  }
+  server_.send_more_later(*this);
+}
+
+void MqttConnection::send_waiting() {
   Session& session = *session_;
   BrokerState& state = server_.state_;
   while (session.has_waiting() && !link_->is_congested()) {

@@ -55,6 +55,8 @@ class MqttConnection final : public net::ConnectionHandler, public SessionOutlet
   // Null if it has not logged in yet, or nobody has to.
   const access::Principal* principal() const { return principal_.get(); }
   bool is_connected() const { return session_ != nullptr; }
+  // REQUIRES: is_connected().
+  const std::string& client_id() const { return session_->client_id(); }
   // The server stops: wills wait for its next start (3.1.2.5).
   void say_goodbye();
 
@@ -68,7 +70,10 @@ class MqttConnection final : public net::ConnectionHandler, public SessionOutlet
   bool takes_now() const override { return is_ready_ && !link_->is_congested(); }
   void send_queued() override;
 
-  std::list<std::unique_ptr<MqttConnection>>::iterator place;  // in the server's list
+  // The server's own: where it stands in its list, and whether in those of who has to send.
+  std::list<std::unique_ptr<MqttConnection>>::iterator place;
+  bool waits_to_send = false;
+  bool has_more_to_send = false;
 
  private:
   using Outcome = std::optional<Failure>;  // nothing: it was fine
@@ -87,7 +92,6 @@ class MqttConnection final : public net::ConnectionHandler, public SessionOutlet
   void refuse_connect(Failure failure);
   void take_over(std::string_view client_id);
   void set_will(const mqtt::Will& will);
-  void drop_forbidden_subscriptions();
   void answer_connect(const mqtt::Connect& connect, bool was_present, bool is_assigned);
 
   // PUBLISH and PUBREL
@@ -113,6 +117,7 @@ class MqttConnection final : public net::ConnectionHandler, public SessionOutlet
   void send(const mqtt::Packet& packet);
   std::optional<std::string_view> reason_string(std::string_view text) const;
   void leave_session();
+  void send_waiting();
   void count_dropped();  // a message at QoS 0
 
   MqttServer& server_;
@@ -127,6 +132,7 @@ class MqttConnection final : public net::ConnectionHandler, public SessionOutlet
   ReplyQueue replies_;
   Micros last_heard_;
   Micros keep_alive_;
+  std::uint64_t batch_ = 0;     // that has the PUBLISH being handled; 0: none
   std::size_t unanswered_ = 0;  // of the client's send quota (4.9)
   std::size_t receive_maximum_ = 65'535;
   std::size_t packet_bytes_max_ = SIZE_MAX;  // that the client takes

@@ -44,6 +44,7 @@ MqttConnection::Outcome MqttConnection::on_publish(const mqtt::Publish& received
     return Failure{ReasonCode::protocol_error, "a subscription identifier from a client"};
   }
   ++server_.counts_.messages_received;
+  batch_ = 0;
   const bool is_repeated =
       received.qos == Qos::exactly_once && session_->has_received(received.packet_id);
   if (is_repeated) {
@@ -106,7 +107,7 @@ MqttConnection::Failure MqttConnection::accept(const mqtt::Publish& publish,
                        std::min(publish.qos, route.qos_max) != Qos::at_most_once;
   if (is_kept || !route.is_plain) return accept_kept(publish, route, group);
   // Nobody keeps it and everybody gets the same: no message of its own has to be made.
-  server_.ingest(publish, route, group);
+  batch_ = server_.ingest(publish, route, group);
   if (!route.has_subscriber) return {ReasonCode::success};
   server_.plain_.begin(publish, received_, version_);
   for (Session* const session : route.sessions) {
@@ -139,7 +140,7 @@ MqttConnection::Failure MqttConnection::accept_kept(const mqtt::Publish& publish
   if (is_held) {
     server_.hold(message);
   } else {
-    server_.ingest(publish, route, group);
+    batch_ = server_.ingest(publish, route, group);
   }
   if (is_passed_on) state.publish(message, session_, server_.now_);
   return {ReasonCode::success};
@@ -148,6 +149,7 @@ MqttConnection::Failure MqttConnection::accept_kept(const mqtt::Publish& publish
 void MqttConnection::acknowledge(const mqtt::Publish& publish, Failure outcome) {
   ReplyGroup& group = *replies_.open();
   const bool has_failed = is_failure(outcome.reason);
+  group.add_answer(batch_);
   if (publish.qos == Qos::at_least_once) {
     ++group.publishes_answered;
     if (!has_failed) return mqtt::encode_puback(publish.packet_id, group.bytes);
@@ -178,33 +180,15 @@ void MqttConnection::on_pubrel(const mqtt::Pubrel& pubrel) {
       .properties = {}});
 }
 
-// The engine could not keep what these answers would promise: each PUBACK and PUBREC says so.
 void MqttConnection::refuse_publishes(ReplyGroup& group) {
-  std::vector<std::byte> bytes;
-  std::span<const std::byte> rest(group.bytes);
-  while (!rest.empty()) {
-    const auto header = mqtt::decode_fixed_header(rest, version_, SIZE_MAX);
-    if (!header || header->packet_bytes > rest.size()) break;  // our own packets are whole
-    const auto packet = rest.first(header->packet_bytes);
-    rest = rest.subspan(header->packet_bytes);
-    const auto decoded = mqtt::decode(packet, version_, SIZE_MAX);
-    mqtt::AckProperties properties;
-    properties.reason_string = reason_string("the server's disk is full: nothing can be kept");
-    if (header->type == mqtt::PacketType::puback && decoded) {
-      const PacketId id = std::get<mqtt::Puback>(decoded->packet).packet_id;
-      (void)mqtt::encode(mqtt::Puback{id, ReasonCode::quota_exceeded, properties}, version_,
-                         packet_bytes_max_, bytes);
-    } else if (header->type == mqtt::PacketType::pubrec && decoded) {
-      const PacketId id = std::get<mqtt::Pubrec>(decoded->packet).packet_id;
-      if (session_ != nullptr) server_.state_.release(*session_, id);
-      ++group.publishes_answered;
-      (void)mqtt::encode(mqtt::Pubrec{id, ReasonCode::quota_exceeded, properties}, version_,
-                         packet_bytes_max_, bytes);
-    } else {
-      bytes.insert(bytes.end(), packet.begin(), packet.end());
-    }
+  const auto refused = refuse_failed(
+      group, {.version = version_,
+              .packet_bytes_max = packet_bytes_max_,
+              .reason_string = reason_string("the server's disk is full: nothing can be kept")});
+  // They may come again as new ones (4.3.3).
+  for (const PacketId id : refused) {
+    if (session_ != nullptr) server_.state_.release(*session_, id);
   }
-  group.bytes = std::move(bytes);
 }
 
 }  // namespace ficus::connect

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "access/access_control.h"
 #include "connect/mqtt/mqtt_connection.h"
@@ -16,9 +17,8 @@ constexpr std::size_t kBatchBytesMax = std::size_t{1} << 20;
 // What one turn writes down is one step of the log; with so much it is written before the turn
 // ends.
 constexpr std::size_t kFactsBytesMax = std::size_t{8} << 20;
-// What is due by the clock is done in shares of this size (BrokerState::work), a few milliseconds
-// each; then whoever else has something to say comes first.
-constexpr std::uint64_t kShareOfWork = 2000;
+// Of a CONNECT: a stranger may not make us keep more. Its largest fields have 64 KiB each.
+constexpr std::size_t kConnectBytesMax = 256 << 10;
 // What a connection may keep of input beside one packet.
 constexpr std::size_t kInputBytesMore = 64 << 10;
 
@@ -70,13 +70,21 @@ Status MqttServer::open_log(const CommitLogOptions& log_options) {
   return {};
 }
 
+std::size_t MqttServer::first_packet_bytes_max() const {
+  return std::min(options_.packet_bytes_max, kConnectBytesMax);
+}
+
+std::size_t MqttServer::input_bytes_max(std::size_t packet_bytes_max) {
+  return packet_bytes_max + kInputBytesMore;
+}
+
 void MqttServer::accept(std::unique_ptr<net::Connection> link) {
   if (is_draining_ || connections_.size() >= options_.connections_max) {
     ++counts_.connections_refused;
     return;  // closes it
   }
   ++counts_.connections_accepted;
-  link->set_input_bytes_max(options_.packet_bytes_max + kInputBytesMore);
+  link->set_input_bytes_max(input_bytes_max(first_packet_bytes_max()));
   connections_.push_back(
       std::make_unique<MqttConnection>(*this, std::move(link), parts_.clock.monotonic()));
   MqttConnection& connection = *connections_.back();
@@ -88,6 +96,7 @@ void MqttServer::remove(MqttConnection& connection) {
   std::erase(held_back_, &connection);
   std::erase(waiting_, &connection);
   std::erase(waiting_to_send_, &connection);
+  std::erase(with_more_to_send_, &connection);
   connections_.erase(connection.place);
 }
 
@@ -114,7 +123,7 @@ MqttServer::Gathering& MqttServer::gather(const mqtt::Publish& publish, const Ro
                                           Timestamp received_at) {
   const Source& source = *route.source;
   std::unique_ptr<Gathering>& gathering = gatherings_[source.id];
-  if (gathering == nullptr) gathering = std::make_unique<Gathering>(source.id);
+  if (gathering == nullptr) gathering = std::make_unique<Gathering>(source.id, next_batch_++);
   source.declaration.mapping->map(
       {.key = publish.topic,
        .placeholders = route.placeholders,
@@ -124,10 +133,11 @@ MqttServer::Gathering& MqttServer::gather(const mqtt::Publish& publish, const Ro
   return *gathering;
 }
 
-void MqttServer::ingest(const mqtt::Publish& publish, const Route& route,
-                        const std::shared_ptr<ReplyGroup>& group) {
-  if (!is_for_source(publish, route)) return;
+std::uint64_t MqttServer::ingest(const mqtt::Publish& publish, const Route& route,
+                                 const std::shared_ptr<ReplyGroup>& group) {
+  if (!is_for_source(publish, route)) return 0;
   Gathering& gathering = gather(publish, route, now_);
+  const std::uint64_t batch = gathering.batch;
   const bool waits = group != nullptr && publish.qos != mqtt::Qos::at_most_once;
   if (waits && (gathering.waiting.empty() || gathering.waiting.back() != group)) {
     ++group->batches_left;
@@ -138,6 +148,7 @@ void MqttServer::ingest(const mqtt::Publish& publish, const Route& route,
     hand_over(gathering);
   }
   end_turn_later();
+  return batch;
 }
 
 void MqttServer::hold(const MessagePtr& message) {
@@ -183,6 +194,7 @@ void MqttServer::hand_over(Gathering& gathering) {
   waiting.swap(gathering.waiting);
   std::vector<std::uint64_t> held;
   held.swap(gathering.held);
+  const std::uint64_t batch = std::exchange(gathering.batch, next_batch_++);
   if (gathering.builder.empty()) {
     // A payload may yield no item at all (an empty array): there is nothing to wait for.
     for (const auto& group : waiting) --group->batches_left;
@@ -190,14 +202,14 @@ void MqttServer::hand_over(Gathering& gathering) {
   }
   parts_.ingest.submit(
       gathering.builder.take(parts_.ingest.now()),
-      [this, waiting = std::move(waiting), held = std::move(held)](const Status& status) {
+      [this, batch, waiting = std::move(waiting), held = std::move(held)](const Status& status) {
         // A full twin or an unusable id has refused and counted some items, durably: that is an
         // answer. What could not be made durable must not be acknowledged.
         const bool has_failed = !status && status.error().code != ErrorCode::overloaded &&
                                 status.error().code != ErrorCode::invalid_input;
         for (const auto& group : waiting) {
           --group->batches_left;
-          group->has_failed |= has_failed;
+          if (has_failed) group->failed.push_back(batch);
         }
         on_handed_over(held, has_failed);
         end_turn_later();
@@ -227,6 +239,13 @@ void MqttServer::end_turn() {
   hand_over_held();
   flush();
   release_waiting();
+  std::vector<MqttConnection*> to_send;
+  to_send.swap(with_more_to_send_);
+  if (!to_send.empty()) begin_turn();
+  for (MqttConnection* const connection : to_send) {
+    connection->has_more_to_send = false;
+    connection->send_queued();
+  }
   resume_held();
 }
 
@@ -297,7 +316,10 @@ void MqttServer::on_durable() {
   release_waiting();
   std::vector<MqttConnection*> to_send;
   to_send.swap(waiting_to_send_);
-  for (MqttConnection* const connection : to_send) connection->send_queued();
+  for (MqttConnection* const connection : to_send) {
+    connection->waits_to_send = false;
+    connection->send_queued();
+  }
   hand_over_held();
   if (state_.has_facts()) end_turn_later();
   snapshot_if_due();
@@ -305,12 +327,15 @@ void MqttServer::on_durable() {
 }
 
 void MqttServer::wake_when_durable(MqttConnection& connection) {
-  // It asks again at each message that joins its queue, but is at the end then.
-  if (std::find(waiting_to_send_.rbegin(), waiting_to_send_.rend(), &connection) !=
-      waiting_to_send_.rend()) {
-    return;
-  }
+  // It asks again at each message that joins its queue.
+  if (std::exchange(connection.waits_to_send, true)) return;
   waiting_to_send_.push_back(&connection);
+  end_turn_later();
+}
+
+void MqttServer::send_more_later(MqttConnection& connection) {
+  if (std::exchange(connection.has_more_to_send, true)) return;
+  with_more_to_send_.push_back(&connection);
   end_turn_later();
 }
 
@@ -356,81 +381,6 @@ void MqttServer::resume_held() {
       connection->go_on();
     }
   }
-}
-
-void MqttServer::tick() {
-  begin_turn();
-  const Micros now = parts_.clock.monotonic();
-  std::vector<MqttConnection*> overdue;
-  for (const auto& connection : connections_) {
-    if (connection->is_overdue(now, options_.connect_timeout)) overdue.push_back(connection.get());
-  }
-  for (MqttConnection* const connection : overdue) {
-    connection->end({mqtt::ReasonCode::keep_alive_timeout, "nothing heard in time"});
-  }
-  end_forbidden();
-  work_off();
-  held_.insert(held_.end(), held_failed_.begin(), held_failed_.end());
-  held_failed_.clear();
-  hand_over_held();
-  log_->mark_if_idle(parts_.clock.now());
-  if (state_.has_facts() || is_stalled_ || !held_back_.empty()) end_turn_later();
-}
-
-// Connections whose user is no longer there, or has other rights now.
-void MqttServer::end_forbidden() {
-  access::AccessControl* const access = parts_.access;
-  if (access == nullptr || access->is_open()) return;
-  std::vector<MqttConnection*> forbidden;
-  for (const auto& connection : connections_) {
-    if (!connection->is_connected()) continue;
-    const access::Principal* const principal = connection->principal();
-    if (principal == nullptr || !access->is_current(*principal)) {
-      forbidden.push_back(connection.get());
-    }
-  }
-  for (MqttConnection* const connection : forbidden) {
-    connection->end({mqtt::ReasonCode::administrative_action, "the users' rights have changed"});
-  }
-}
-
-void MqttServer::work_off() {
-  work_posted_ = false;
-  begin_turn();
-  const std::uint64_t end = state_.work() + kShareOfWork;
-  // On a full disk, or while the engine is behind, it waits for a later second: what is due is
-  // known, and takes no more memory then.
-  bool has_more = true;
-  while (has_more && state_.work() < end && !has_many_facts()) {
-    if (is_stalled_ || is_draining_ || parts_.ingest.is_congested()) return end_turn_later();
-    has_more = work_off_one();
-  }
-  if (state_.has_facts()) end_turn_later();
-  if (!has_more || work_posted_) return;
-  work_posted_ = true;
-  parts_.loop.post([this] { work_off(); });
-}
-
-bool MqttServer::work_off_one() {
-  if (const auto will = state_.take_due_will(now_)) {
-    publish_will(*will);
-    return true;
-  }
-  return !state_.expire(now_, 1);
-}
-
-void MqttServer::publish_due_will(std::string_view client_id) {
-  if (const auto will = state_.take_due_will(client_id, now_)) publish_will(*will);
-}
-
-void MqttServer::publish_will(const BrokerState::DueWill& due) {
-  const mqtt::Publish& publish = due.message->publish();
-  // Its expiry begins now (3.1.3.2.4).
-  const MessagePtr will = Message::create(publish, now_);
-  if (will == nullptr) return;
-  ingest(publish, routes_.find(publish.topic), nullptr);
-  state_.publish(will, state_.find(due.client_id), now_);
-  end_turn_later();
 }
 
 void MqttServer::snapshot_if_due() {

@@ -25,7 +25,8 @@
 
 namespace ficus::access {
 class AccessControl;
-}
+class Principal;
+}  // namespace ficus::access
 
 namespace ficus::connect {
 
@@ -66,6 +67,7 @@ struct MqttServerCounts {
   std::uint64_t subscriptions = 0;
   std::uint64_t connections_accepted = 0;
   std::uint64_t connections_refused = 0;  // over connections_max, or the CONNECT was not accepted
+  std::map<mqtt::ReasonCode, std::uint64_t> connects_refused;  // those that got a CONNACK
   std::uint64_t protocol_errors = 0;
   std::uint64_t messages_received = 0;
   std::uint64_t messages_sent = 0;
@@ -140,8 +142,9 @@ class MqttServer {
 
   // Items of one source, of all connections in this turn.
   struct Gathering {
-    explicit Gathering(SourceId source) : builder(source) {}
+    Gathering(SourceId source, std::uint64_t number) : builder(source), batch(number) {}
     SourceBatchBuilder builder;
+    std::uint64_t batch = 0;  // its number, from 1 on
     std::vector<std::shared_ptr<ReplyGroup>> waiting;
     std::vector<std::uint64_t> held;  // numbers of held messages
   };
@@ -151,15 +154,18 @@ class MqttServer {
   void remove(MqttConnection& connection);
 
   // --- used by connections
+  std::size_t first_packet_bytes_max() const;
+  static std::size_t input_bytes_max(std::size_t packet_bytes_max);
   void begin_turn();
   // What would have to be kept is refused: the disk is full.
   bool refuses() const { return is_stalled_ || is_intake_closed_; }
   std::string new_client_id();
   // Whether a message on this route observes something.
   static bool is_for_source(const mqtt::Publish& publish, const Route& route);
-  // Maps the message if it belongs to a source; `group` then waits for it.
-  void ingest(const mqtt::Publish& publish, const Route& route,
-              const std::shared_ptr<ReplyGroup>& group);
+  // Maps the message if it belongs to a source; `group` then waits for its batch, which is
+  // returned, or 0.
+  std::uint64_t ingest(const mqtt::Publish& publish, const Route& route,
+                       const std::shared_ptr<ReplyGroup>& group);
   // Keeps the message in the broker's log; when it is durable there, the engine gets it.
   void hold(const MessagePtr& message);
   // Whether one of the subscribers takes a message of this QoS now. If none does, `count` messages
@@ -171,8 +177,16 @@ class MqttServer {
   // Wills and sessions that are due by the clock: a share of them, and the rest in later turns.
   void work_off();
   bool work_off_one();  // false: nothing more is due
+  // Whether who gave this will may publish it by the rights of now.
+  bool may_publish(const BrokerState::DueWill& will);
+  // Takes from the session what its user may not hear any more, or ends it if the user is gone and
+  // the client is away.
+  void review(Session& session);
+  void drop_forbidden(Session& session, const access::Principal& user);
   // The connection's session has a message that may be sent when the log is durable.
   void wake_when_durable(MqttConnection& connection);
+  // It has more to send, in a later turn.
+  void send_more_later(MqttConnection& connection);
   // The state may have written facts: the group waits until they are durable.
   void wait_for_facts(const std::shared_ptr<ReplyGroup>& group);
   bool must_hold_back() const;
@@ -211,6 +225,7 @@ class MqttServer {
     std::string record;
     std::uint64_t step = 0;  // that it ends; 0: more of the step follows
   };
+  std::vector<MqttConnection*> with_more_to_send_;
   std::deque<Unwritten> unwritten_;  // records that found no room in the log
   struct Step {
     std::uint64_t number = 0;
@@ -231,7 +246,8 @@ class MqttServer {
   PlainPublish plain_;             // scratch for one message
   std::vector<std::byte> packet_;  // scratch for one packet
   Timestamp now_;                  // of this turn
-  std::uint64_t generation_ = 0;   // of the users, when connections were last looked through
+  std::uint64_t generation_ = 0;   // of the users, when sessions were last looked through
+  std::optional<BrokerState::Place> reviewed_;  // up to here, while they are
   std::atomic<bool> progress_posted_ = false;
   bool end_of_turn_posted_ = false;
   bool work_posted_ = false;
@@ -240,6 +256,7 @@ class MqttServer {
   bool is_intake_closed_ = false;  // that of the engine, as of this turn
   bool is_draining_ = false;
   std::uint64_t next_assigned_id_ = 0;
+  std::uint64_t next_batch_ = 1;
   MqttServerCounts counts_;
   std::optional<std::pair<log::Position, LogFold::Sections>> waiting_snapshot_;
   net::Timer second_;

@@ -8,6 +8,12 @@
 #include "connect/mqtt/mqtt_server.h"
 
 namespace ficus::connect {
+namespace {
+
+// Of a topic filter: each costs a node of the tree, and a step down when it is looked through.
+constexpr int kLevelsMax = 128;
+
+}  // namespace
 
 using mqtt::ReasonCode;
 
@@ -15,7 +21,9 @@ ReasonCode MqttConnection::subscribe_one(const mqtt::Subscription& wish, mqtt::S
   // The decoder has checked a 5.0 client's; to a 3.1.1 client "$share/" is the same, if it is
   // valid.
   const auto filter = mqtt::parse_filter(wish.filter);
-  if (!filter) return ReasonCode::topic_filter_invalid;
+  if (!filter || std::count(wish.filter.begin(), wish.filter.end(), '/') >= kLevelsMax) {
+    return ReasonCode::topic_filter_invalid;
+  }
   if (principal_ != nullptr && !principal_->may_subscribe(wish.filter, session_->client_id())) {
     if (!was_denied_) {
       was_denied_ = true;

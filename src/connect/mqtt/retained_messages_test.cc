@@ -51,7 +51,14 @@ TEST(RetainedMessages, FindsWhatAFilterMatches) {
         if (mqtt::matches(filter, t)) wanted.insert(t);
       }
       std::vector<MessagePtr> found;
-      messages.match(filter, found);
+      // In shares, as it is used.
+      std::string after;
+      for (bool is_all = false; !is_all;) {
+        const auto looked = messages.match(
+            {.filter = filter, .after = after, .looks_max = 1 + random.below(3)}, found);
+        is_all = looked.is_all;
+        after = looked.last;
+      }
       std::set<std::string> got;
       for (const MessagePtr& message : found) got.emplace(message->topic());
       ASSERT_EQ(got, wanted) << "filter " << filter << ", seed " << seed;
@@ -94,12 +101,28 @@ TEST(RetainedMessages, FindsWhatHasExpired) {
   publish.properties.message_expiry_interval_s = 10;
   messages.set(Message::create(publish, Timestamp::from_seconds(100)));
   messages.set(retained("b", "1"));
-  std::vector<MessagePtr> expired;
-  messages.find_expired(Timestamp::from_seconds(109), expired);
-  EXPECT_TRUE(expired.empty());
-  messages.find_expired(Timestamp::from_seconds(110), expired);
-  ASSERT_EQ(expired.size(), 1U);
-  EXPECT_EQ(expired[0]->topic(), "a");
+  EXPECT_EQ(messages.first_expired(Timestamp::from_seconds(109)), nullptr);
+  const MessagePtr expired = messages.first_expired(Timestamp::from_seconds(110));
+  ASSERT_NE(expired, nullptr);
+  EXPECT_EQ(expired->topic(), "a");
+  messages.set(retained("a", "2"));  // in its place, and does not expire
+  EXPECT_EQ(messages.first_expired(Timestamp::from_seconds(110)), nullptr);
+}
+
+TEST(RetainedMessages, ASearchStopsAtItsLimits) {
+  RetainedMessages messages({});
+  for (int i = 10; i < 60; ++i) messages.set(retained("t/" + std::to_string(i), "1"));
+  std::vector<MessagePtr> found;
+  EXPECT_FALSE(messages.match({.filter = "t/#", .count_max = 7}, found).is_all);
+  EXPECT_EQ(found.size(), 7U);
+  const std::size_t bytes = found[0]->bytes().size();
+  found.clear();
+  EXPECT_EQ(messages.match({.filter = "t/#", .bytes_max = 3 * bytes}, found).last, "t/12");
+  found.clear();
+  EXPECT_TRUE(messages.match({.filter = "t/+", .after = "t/12", .up_to = "t/20"}, found).is_all);
+  EXPECT_EQ(found.size(), 8U);
+  found.clear();
+  EXPECT_TRUE(messages.match({.filter = "u/#"}, found).last.empty());
 }
 
 }  // namespace

@@ -21,8 +21,20 @@ const Route& RouteCache::find(std::string_view topic) {
   }
   if (!is_known || route.tree_generation != tree_.generation()) {
     find_subscribers(route.topic, route);
+    const std::size_t bytes = sizeof(Route) + route.topic.capacity() +
+                              sizeof(void*) * (route.sessions.capacity() + route.groups.capacity());
+    bytes_ += bytes - route.bytes;
+    route.bytes = bytes;
+    if (bytes_ > kBytesMax) forget_others(route);
   }
   return route;
+}
+
+void RouteCache::forget_others(const Route& route) {
+  for (std::unique_ptr<Route>& place : places_) {
+    if (place.get() != &route) place.reset();
+  }
+  bytes_ = route.bytes;
 }
 
 void RouteCache::find_subscribers(std::string_view topic, Route& route) {

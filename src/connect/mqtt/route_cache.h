@@ -26,15 +26,19 @@ struct Route {
   mqtt::Qos qos_max = mqtt::Qos::at_most_once;  // of the sessions' subscriptions
   std::vector<Session*> sessions;               // each once
   std::vector<SharedGroup*> groups;
+  std::size_t bytes = 0;  // as it counts in its cache
 };
 
 // Remembers routes: a device publishes to the same topic all its life, so that topics come again
 // far more often than subscriptions or sources change. A route is worked out again when they have.
-// Of topics that fall on one place the last one stays, so memory is bounded. One thread.
+// Of topics that fall on one place the last one stays; when all together take more than kBytesMax
+// (a route names everybody who is to have the message), they are forgotten. One thread.
 class RouteCache {
  public:
   // Both are borrowed for the cache's life.
   RouteCache(const TopicTree& tree, const SourceSet& sources);
+
+  static constexpr std::size_t kBytesMax = std::size_t{64} << 20;
 
   // Valid until the next call, or a change of the tree.
   const Route& find(std::string_view topic);
@@ -43,15 +47,18 @@ class RouteCache {
   void find_subscribers(std::string_view topic, Route& route);
   // Those of all topics of one level more than `levels`; true if others want some of them.
   bool find_subscribers_below(std::string_view levels, Route& route);
+  std::size_t bytes() const { return bytes_; }  // that the routes take, about
 
  private:
   static constexpr std::size_t kPlaces = std::size_t{1} << 15;
 
   void set_subscribers(Route& route);  // from matched_
+  void forget_others(const Route& route);
 
   const TopicTree& tree_;
   const SourceSet& sources_;
   std::vector<std::unique_ptr<Route>> places_;
+  std::size_t bytes_ = 0;
   std::vector<Subscriber> matched_;  // scratch
 };
 

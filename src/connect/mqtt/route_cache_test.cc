@@ -3,7 +3,10 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <memory>
 #include <set>
+#include <string>
+#include <vector>
 
 #include "base/random.h"
 #include "connect/mqtt/session.h"
@@ -105,6 +108,23 @@ TEST_F(RouteCacheTest, SaysWhatTheTreeSays) {
     ASSERT_EQ(std::set<Session*>(route.sessions.begin(), route.sessions.end()), wanted);
     ASSERT_EQ(route.has_subscriber, !wanted.empty());
   }
+}
+
+// A thousand subscribers of everything, and ever new topics: without a limit each topic would keep
+// the list of all of them.
+TEST_F(RouteCacheTest, TakesSoMuchMemoryAndNoMore) {
+  std::vector<std::unique_ptr<Session>> sessions;
+  for (int i = 0; i < 1000; ++i) {
+    sessions.push_back(std::make_unique<Session>("c"));
+    tree_.add("#", *sessions.back(), at(Qos::at_most_once));
+  }
+  std::size_t highest = 0;
+  for (int i = 0; i < 20'000; ++i) {
+    ASSERT_EQ(routes_.find("t/" + std::to_string(i)).sessions.size(), 1000U);
+    highest = std::max(highest, routes_.bytes());
+  }
+  EXPECT_LE(highest, RouteCache::kBytesMax + 20'000);
+  EXPECT_GT(highest, RouteCache::kBytesMax / 2);
 }
 
 }  // namespace

@@ -49,11 +49,26 @@ struct QueuedMessage {
   bool is_logged = false;
   bool was_sent = false;  // on this connection or an earlier one, as far as is known
 
+  // What counts against the session's limit: the identifiers of ten thousand subscriptions may be
+  // longer than the message.
+  std::size_t bytes() const {
+    return message == nullptr ? 0 : message->bytes().size() + 4 * subscription_ids.view().size();
+  }
+
   // A function of the number, so that it needs no fact of its own and is the same after a crash.
   // Unused by others as long as a session's queue spans fewer than 65535 numbers.
   mqtt::PacketId packet_id() const {
     return static_cast<mqtt::PacketId>(static_cast<std::uint16_t>(number % 65'535 + 1));
   }
+};
+
+// The retained messages of a subscription that the session has still to get: those behind a topic.
+// They are fetched as the session's queue takes them, so that it stays short however many there
+// are.
+struct RetainedWish {
+  std::string filter;
+  SubscriptionOptions options;
+  std::string after;  // empty: all of them
 };
 
 // What the broker knows of one client (MQTT 5.0, 4.1). Owned by BrokerState; used by its thread.
@@ -77,6 +92,9 @@ class Session {
   SessionOutlet* connection = nullptr;  // null: the client is away
   bool was_online_in_log = false;       // while recovering: its last connection has no end
   std::map<std::string, SubscriptionOptions, std::less<>> subscriptions;
+  std::size_t filter_bytes = 0;  // of these
+
+  std::vector<RetainedWish> retained_wishes;  // one for a filter
 
   // Messages that the client has not taken: first those in flight, then those waiting. QoS 0
   // messages are here only if they are retained ones for a new subscription.

@@ -5,6 +5,7 @@ namespace ficus::connect {
 void WillBook::put(std::string_view client_id, Will will) {
   remove(client_id);
   if (will.due) due_.emplace(*will.due, client_id);
+  bytes_ += will.message->bytes().size();
   wills_.emplace(client_id, std::move(will));
 }
 
@@ -12,6 +13,7 @@ bool WillBook::remove(std::string_view client_id) {
   const auto found = wills_.find(client_id);
   if (found == wills_.end()) return false;
   if (found->second.due) due_.erase({*found->second.due, found->first});
+  bytes_ -= found->second.message->bytes().size();
   wills_.erase(found);
   return true;
 }

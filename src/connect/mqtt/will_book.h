@@ -31,11 +31,13 @@ class WillBook {
   // Whose will is due first, if it is by now.
   std::optional<std::string> first_due(Timestamp now) const;
 
+  std::size_t bytes() const { return bytes_; }  // of their messages
   const std::map<std::string, Will, std::less<>>& all() const { return wills_; }
 
  private:
   std::map<std::string, Will, std::less<>> wills_;
   std::set<std::pair<Timestamp, std::string>> due_;
+  std::size_t bytes_ = 0;
 };
 
 }  // namespace ficus::connect

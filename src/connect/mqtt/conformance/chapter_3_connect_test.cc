@@ -165,10 +165,11 @@ TEST(Chapter3ConnectV5, ManyWillsAreDueAtOnce) {
   Broker broker;
   Client reader = broker.connected("reader");
   reader.subscribe("will", 0);
-  constexpr std::size_t kClients = 3000;
+  constexpr std::size_t kClients = 1500;
   for (std::size_t i = 0; i < kClients; ++i) {
     Client client = broker.client();
-    mqtt::Connect connect = client.connect_packet("doomed-" + std::to_string(i), false, 5);
+    const std::string id = "doomed-" + std::to_string(i);
+    mqtt::Connect connect = client.connect_packet(id, false, 5);
     connect.will = will(10);  // the session ends before
     client.send(connect);
     client.drop();
@@ -250,6 +251,21 @@ TEST(Chapter3ConnectV5, TooLargeForTheServer) {
   EXPECT_EQ(client.publish("a", std::string(200, 'x')), "DISCONNECT packet_too_large; CLOSED");
 }
 
+// A stranger may not send what a client may.
+TEST(Chapter3ConnectV5, AConnectIsNoLongerThanItMustBe) {
+  Broker broker;
+  Client client = broker.client();
+  mqtt::Connect connect = client.connect_packet("a");
+  const std::string value(60'000, 'x');
+  mqtt::UserPropertyBuffer properties;
+  for (int i = 0; i < 5; ++i) ASSERT_TRUE(properties.add("n", value));
+  connect.properties.user_properties = properties.view();
+  EXPECT_EQ(client.send(connect).heard(), "CONNACK packet_too_large; CLOSED");
+  EXPECT_EQ(broker.counts().connects_refused.at(ReasonCode::packet_too_large), 1U);
+  Client other = broker.connected("b");
+  EXPECT_EQ(other.publish("t", std::string(300'000, 'x'), 1, 1), "PUBACK #1");
+}
+
 // [MQTT-3.1.2-26], [MQTT-3.1.2-27], [MQTT-3.3.2-11]: this server sends no topic alias at all.
 TEST(Chapter3ConnectV5, NoTopicAliasToClients) {
   Broker broker;
@@ -295,6 +311,11 @@ TEST_P(Chapter3Connect, ClientIdentifiers) {
   for (const char* id : {"a", "0123456789abcdefghijkl", "ABCDEFGHIJKLMNOPQRSTUVW", "设备/7 #"}) {
     EXPECT_EQ(broker.client(GetParam()).connect(id), "CONNACK success") << id;
   }
+  // Every fact about a session names it.
+  const std::string longest(1024, 'x');
+  EXPECT_EQ(broker.client(GetParam()).connect(longest), "CONNACK success");
+  EXPECT_EQ(broker.client(GetParam()).connect(longest + "x").substr(0, 35),
+            "CONNACK client_identifier_not_valid");
 }
 
 // [MQTT-3.1.3-6], [MQTT-3.1.3-7], [MQTT-3.2.2-16]; 3.1.1: [MQTT-3.1.3-6].

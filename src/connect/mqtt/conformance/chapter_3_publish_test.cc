@@ -264,6 +264,16 @@ TEST_P(Chapter3Publish, ReservedFlags) {
 
 // [MQTT-3.8.3-1], [MQTT-3.8.3-2], [MQTT-3.8.3-4], [MQTT-3.8.3-5], [MQTT-3.10.3-1],
 // [MQTT-3.10.3-2], [MQTT-2.2.1-3]; 3.1.1: [MQTT-3.8.3-3], [MQTT-3-8.3-4], [MQTT-3.10.3-2].
+// A filter of thirty thousand levels would be as many nodes of the tree.
+TEST(Chapter3PublishV5, AFilterHasSoManyLevels) {
+  Broker broker;
+  Client client = broker.connected("a");
+  std::string filter = "a";
+  for (int i = 0; i < 127; ++i) filter += "/a";
+  EXPECT_EQ(client.subscribe(filter, 0), "SUBACK #1: 0");
+  EXPECT_EQ(client.subscribe(filter + "/a", 0), "SUBACK #1: 8f");
+}
+
 TEST(Chapter3PublishV5, MalformedSubscriptions) {
   struct Case {
     const char* packet;

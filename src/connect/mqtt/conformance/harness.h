@@ -105,7 +105,8 @@ class Client {
 
 class Broker {
  public:
-  explicit Broker(MqttServerOptions options = {});
+  // `access`: borrowed; null: everybody may do everything.
+  explicit Broker(MqttServerOptions options = {}, access::AccessControl* access = nullptr);
   ~Broker();
 
   Client client(ProtocolVersion version = kV5) { return {*this, version}; }
@@ -114,8 +115,8 @@ class Broker {
                    std::uint32_t expiry_s = 0);
   // As a process that is killed and started again on the same disk: what was not synced is gone.
   void crash();
-  void pass(int seconds);  // of time
-  void settle();           // until nothing happens any more
+  void pass(int seconds);                   // of time
+  void settle();                            // until nothing happens any more
   PassingClock& clock() { return clock_; }  // for time that passes unseen
   MemoryDisk& disk() { return disk_; }
   MqttServerCounts counts() const { return server_->counts(); }
@@ -126,6 +127,7 @@ class Broker {
   void start();
 
   MqttServerOptions options_;
+  access::AccessControl* const access_;
   PassingClock clock_;
   MemoryDisk disk_;
   Logger logger_{clock_, stderr, static_cast<LogLevel>(static_cast<int>(LogLevel::error) + 1)};

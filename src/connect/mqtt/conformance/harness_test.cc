@@ -235,7 +235,8 @@ std::string Client::disconnect(ReasonCode reason) {
 
 // ---- the broker
 
-Broker::Broker(MqttServerOptions options) : options_(std::move(options)) {
+Broker::Broker(MqttServerOptions options, access::AccessControl* access)
+    : options_(std::move(options)), access_(access) {
   options_.address = *net::Address::parse("127.0.0.1:0");
   const std::uint64_t positions[] = {0};
   feed_ = std::make_unique<history::HistoryFeed>(history_, clock_, history::FeedOptions{},
@@ -272,7 +273,8 @@ void Broker::start() {
                                   .disk = disk_,
                                   .clock = clock_,
                                   .logger = logger_,
-                                  .data_directory = "/data"},
+                                  .data_directory = "/data",
+                                  .access = access_},
                                  log_options, options_);
   ASSERT_TRUE(server) << server.error().message;
   server_ = *std::move(server);
