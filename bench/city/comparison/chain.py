@@ -56,6 +56,9 @@ class NodeRed(Peer):
 
 
 class InfluxPart(Influx):
+    def become_old(self, mqtt):
+        pass
+
     def trips(self):
         return {int(row[1]) for row in self.query("SELECT trip FROM Vehicle")}
 
@@ -65,6 +68,15 @@ class InfluxPart(Influx):
 
 
 class VictoriaPart(Victoria):
+    def become_old(self, mqtt):
+        """One that has run for long has the names of all vehicles' series on disk: without them, rows that are there are not found."""
+        publisher = Publisher(mqtt, 200)
+        publisher.next_trip = 10_000_000
+        publisher.start()
+        time.sleep(2)
+        publisher.stop()
+        time.sleep(10)
+
     def export(self):
         self.client.ask("GET", "/internal/force_flush")
         return self.client.ask("GET", "/api/v1/export?match[]=Vehicle_trip").splitlines()
@@ -159,6 +171,7 @@ class PeerChain(Chain):
 
     def wait_until_it_hears(self):
         super().wait_until_it_hears()
+        self.store.become_old(self.mqtt)
         self.broker.save()  # one that has run for long has Node-RED's session on disk
 
 
