@@ -16,6 +16,8 @@ namespace {
 constexpr std::uint64_t kSkipBytesMax = std::uint64_t{64} << 10;
 // Pipelined requests that wait behind an unanswered one; then reading pauses.
 constexpr std::size_t kWaitingBytesMax = std::size_t{16} << 10;
+// So short an answer is given however much others hold: it is no longer than a refusal.
+constexpr std::size_t kAlwaysBytes = 2048;
 constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 
 int refusal_status(HttpParseError error) {
@@ -49,6 +51,7 @@ HttpConnection::HttpConnection(HttpConnectionOwner& server, std::unique_ptr<Conn
     : server_(server), tcp_(std::move(tcp)) {}
 
 HttpConnection::~HttpConnection() {
+  server_.budget->forget(*this);
   if (exchange_ != nullptr) exchange_->end();
 }
 
@@ -61,9 +64,33 @@ Error HttpConnection::gone(std::string_view why) const {
   return {ErrorCode::unavailable, "http client " + tcp_->peer().text() + ": " + std::string(why)};
 }
 
+std::uint64_t HttpConnection::ticks_of(Micros time) const {
+  return static_cast<std::uint64_t>(time.count / server_.tick_us);
+}
+
 void HttpConnection::set_deadline(Micros from_now) {
-  const auto ticks = static_cast<std::uint64_t>(from_now.count / server_.tick_us);
-  deadline_ticks_ = server_.now_ticks + ticks + 1;
+  deadline_ticks_ = server_.now_ticks + ticks_of(from_now) + 1;
+}
+
+std::size_t HttpConnection::bytes_held() const {
+  if (tcp_ == nullptr) return 0;
+  return tcp_->bytes_queued() + (exchange_ != nullptr ? exchange_->collected.size() : 0);
+}
+
+// Called while somebody else is being served: the owner hears of it from the loop.
+void HttpConnection::give_up() {
+  const auto exchange = std::exchange(exchange_, nullptr);
+  phase_ = Phase::closing;
+  deadline_ticks_ = 0;
+  tcp_->abort();
+  if (exchange == nullptr) return;
+  exchange->connection = nullptr;
+  exchange->collected = {};
+  server_.loop->post([exchange, why = Error{ErrorCode::overloaded,
+                                            "http client " + tcp_->peer().text() +
+                                                " held the most when there was no room left"}] {
+    exchange->break_off(why);
+  });
 }
 
 // ---- reading
@@ -155,6 +182,7 @@ void HttpConnection::begin_exchange() {
   phase_ = parser_->is_done() ? Phase::answering : Phase::body;
   is_continue_owed_ = head.expects_continue && phase_ == Phase::body;
   set_deadline(server_.options->answer_timeout);
+  body_ticks_ = 0;
   exchange_ = exchange;
   server_.handler->on_request(std::make_unique<HttpExchange>(std::move(exchange)));
 }
@@ -201,7 +229,12 @@ void HttpConnection::deliver_piece(std::string_view piece) {
     return;
   }
   if (exchange->body_mode == HttpExchange::Core::BodyMode::collected) {
+    if (!server_.budget->make_room(*this, piece.size())) {
+      refuse_body(503, {ErrorCode::overloaded, "no room for the body: try again in a second"});
+      return;
+    }
     exchange->collected += piece;
+    server_.budget->note(*this);
     return;
   }
   // The callback may end the exchange, and with it itself.
@@ -284,9 +317,19 @@ void HttpConnection::send_head(int status, const HttpHeaders& headers, std::stri
 
 void HttpConnection::respond(int status, const HttpHeaders& headers, std::string body) {
   const bool has_no_body = status == 204 || status == 304;  // RFC 9110, 6.4.1
-  send_head(status, headers,
-            has_no_body ? "" : "Content-Length: " + std::to_string(body.size()) + "\r\n");
-  if (!has_no_body && !is_head_request_ && !body.empty()) tcp_->send_beyond_limit(std::move(body));
+  if (has_no_body || is_head_request_) {
+    send_head(status, headers,
+              has_no_body ? "" : "Content-Length: " + std::to_string(body.size()) + "\r\n");
+  } else if (body.size() > kAlwaysBytes && !server_.budget->make_room(*this, body.size())) {
+    body = "the answers that wait for slow readers leave no room: try again in a second\n";
+    send_head(503, {{"Content-Type", "text/plain"}, {"Retry-After", "1"}},
+              "Content-Length: " + std::to_string(body.size()) + "\r\n");
+    tcp_->send_beyond_limit(std::move(body));
+  } else {
+    send_head(status, headers, "Content-Length: " + std::to_string(body.size()) + "\r\n");
+    if (!body.empty()) tcp_->send_beyond_limit(std::move(body));
+  }
+  server_.budget->note(*this);
   end_answer();
 }
 
@@ -301,12 +344,24 @@ void HttpConnection::start_stream(int status, const HttpHeaders& headers) {
 
 bool HttpConnection::write(std::string_view text) {
   if (text.empty() || is_head_request_) return true;
-  if (!is_answer_chunked_) return tcp_->send(text);
-  std::string chunk = chunk_begin(text.size());
-  chunk.reserve(chunk.size() + text.size() + 2);
-  chunk += text;
-  chunk += "\r\n";
-  return tcp_->send_block(std::move(chunk));
+  if (!server_.budget->make_room(*this, text.size())) {
+    // No sign would come when there is room again, so it ends here and not in a wait without end.
+    exchange_->on_closed = nullptr;  // the owner is told by the answer of this call
+    abort_exchange({ErrorCode::overloaded, "no room for the answer"});
+    return false;
+  }
+  bool is_queued = false;
+  if (!is_answer_chunked_) {
+    is_queued = tcp_->send(text);
+  } else {
+    std::string chunk = chunk_begin(text.size());
+    chunk.reserve(chunk.size() + text.size() + 2);
+    chunk += text;
+    chunk += "\r\n";
+    is_queued = tcp_->send_block(std::move(chunk));
+  }
+  server_.budget->note(*this);
+  return is_queued;
 }
 
 void HttpConnection::finish() {
@@ -358,6 +413,7 @@ std::unique_ptr<Connection> HttpConnection::release(std::string answer) {
   exchange->answer = HttpExchange::Core::Answer::complete;
   exchange->end();
   phase_ = Phase::closing;
+  server_.budget->forget(*this);
   server_.remove_later(*this);
   return std::move(tcp_);
 }
@@ -413,18 +469,42 @@ void HttpConnection::on_closed(const Error& reason) {
 
 void HttpConnection::check_time() {
   if (tcp_ == nullptr) return;
+  server_.budget->note(*this);
   if (deadline_ticks_ != 0 && server_.now_ticks >= deadline_ticks_) return expire();
-  if (tcp_->bytes_queued() == 0 || tcp_->bytes_sent() != bytes_sent_seen_) {
-    bytes_sent_seen_ = tcp_->bytes_sent();
-    stalled_since_ticks_ = server_.now_ticks;
-    return;
-  }
-  const auto limit =
-      static_cast<std::uint64_t>(server_.options->write_timeout.count / server_.tick_us);
-  if (server_.now_ticks - stalled_since_ticks_ <= limit || phase_ == Phase::closing) return;
+  if (is_body_too_slow()) return expire();
+  if (!is_reader_too_slow()) return;
   ++server_.counts.timeouts;
+  ++server_.counts.readers_slow;
   abort_exchange({ErrorCode::timed_out,
-                  "http client " + tcp_->peer().text() + " takes nothing of its answer"});
+                  "http client " + tcp_->peer().text() + " takes too little of its answer"});
+}
+
+// It is the client's turn to send more of the body.
+bool HttpConnection::is_body_awaited() const {
+  return phase_ == Phase::body && !exchange_->is_body_paused &&
+         exchange_->body_mode != HttpExchange::Core::BodyMode::unclaimed;
+}
+
+// One byte in each `body_timeout` would keep a connection, and what is collected, for ever.
+bool HttpConnection::is_body_too_slow() {
+  const std::size_t rate = server_.options->body_bytes_per_second_min;
+  if (rate == 0 || !is_body_awaited()) return false;
+  ++body_ticks_;
+  const auto earned = Micros::from_seconds(static_cast<std::int64_t>(exchange_->body_bytes / rate));
+  return body_ticks_ > ticks_of(server_.options->body_timeout) + ticks_of(earned);
+}
+
+bool HttpConnection::is_reader_too_slow() {
+  const std::uint64_t window = ticks_of(server_.options->write_timeout);
+  const std::uint64_t taken = tcp_->bytes_sent() - window_bytes_sent_;
+  if (tcp_->bytes_queued() > 0 && server_.now_ticks - window_since_ticks_ <= window) return false;
+  const auto least =
+      static_cast<std::uint64_t>(static_cast<double>(server_.options->answer_bytes_per_second_min) *
+                                 server_.options->write_timeout.seconds());
+  const bool is_slow = tcp_->bytes_queued() > 0 && taken < std::max<std::uint64_t>(least, 1);
+  window_bytes_sent_ = tcp_->bytes_sent();
+  window_since_ticks_ = server_.now_ticks;
+  return is_slow;
 }
 
 void HttpConnection::expire() {
@@ -440,15 +520,18 @@ void HttpConnection::expire() {
       phase_ == Phase::answering ||
       (exchange != nullptr && exchange->body_mode == HttpExchange::Core::BodyMode::unclaimed);
   if (phase_ == Phase::idle || phase_ == Phase::skipping || is_begun) {
+    if (phase_ == Phase::body || phase_ == Phase::skipping) ++server_.counts.bodies_slow;
     close();
   } else if (waits_for_us) {
+    ++server_.counts.answers_late;
     refuse(503, "no answer in time");
   } else {
+    ++(phase_ == Phase::body ? server_.counts.bodies_slow : server_.counts.headers_slow);
     refuse(408, "the request took too long");
   }
   if (exchange != nullptr) {
     exchange->break_off({ErrorCode::timed_out, client + (waits_for_us ? ": no answer in time"
-                                                                      : ": body stopped coming")});
+                                                                      : ": body came too slowly")});
   }
 }
 

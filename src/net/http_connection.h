@@ -55,6 +55,7 @@ class HttpConnectionOwner {
   std::uint64_t now_ticks = 0;  // of the timer that watches the time limits
   std::int64_t tick_us = 1;
   bool is_draining = false;
+  std::shared_ptr<HttpBudget> budget;
 
  protected:
   ~HttpConnectionOwner() = default;
@@ -62,7 +63,7 @@ class HttpConnectionOwner {
 
 // One connection of an HttpServer: reads a request, hands out its exchange, writes the answer, and
 // again. For this module only.
-class HttpConnection final : public ConnectionHandler {
+class HttpConnection final : public ConnectionHandler, public HttpBudget::Holder {
  public:
   HttpConnection(HttpConnectionOwner& server, std::unique_ptr<Connection> tcp);
   ~HttpConnection();
@@ -93,6 +94,9 @@ class HttpConnection final : public ConnectionHandler {
   void on_writable() override;
   void on_closed(const Error& reason) override;
 
+  std::size_t bytes_held() const override;
+  void give_up() override;
+
  private:
   enum class Phase : std::uint8_t {
     idle,       // between requests
@@ -118,6 +122,10 @@ class HttpConnection final : public ConnectionHandler {
   void close();
   void set_deadline(Micros from_now);
   void expire();
+  bool is_body_awaited() const;
+  bool is_body_too_slow();
+  bool is_reader_too_slow();
+  std::uint64_t ticks_of(Micros time) const;
   Error gone(std::string_view why) const;
 
   HttpConnectionOwner& server_;
@@ -130,9 +138,10 @@ class HttpConnection final : public ConnectionHandler {
   bool is_continue_owed_ = false;  // the client waits for "100 Continue"
   bool is_head_request_ = false;
   bool is_answer_chunked_ = false;
-  std::uint64_t deadline_ticks_ = 0;  // 0: none
-  std::uint64_t stalled_since_ticks_ = 0;
-  std::uint64_t bytes_sent_seen_ = 0;
+  std::uint64_t deadline_ticks_ = 0;      // 0: none
+  std::uint64_t body_ticks_ = 0;          // in which the client could have sent of its body
+  std::uint64_t window_since_ticks_ = 0;  // in which the client's pace of reading is measured
+  std::uint64_t window_bytes_sent_ = 0;   // before it
   std::uint64_t skipped_bytes_ = 0;
 };
 

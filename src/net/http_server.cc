@@ -13,6 +13,7 @@ namespace ficus::net {
 namespace {
 
 constexpr Micros kTickMax = Micros::from_millis(250);
+constexpr std::size_t kBudgetBytesMax = std::size_t{256} << 20;
 
 // Fine enough for the shortest of the limits.
 Micros tick_of(const HttpServerOptions& options) {
@@ -87,6 +88,8 @@ class HttpServer::Core final : public HttpConnectionOwner,
     options = &options_;
     handler = &by;
     loop = &on_loop;
+    budget = options_.budget != nullptr ? options_.budget
+                                        : std::make_shared<HttpBudget>(kBudgetBytesMax);
     const Micros tick = tick_of(options_);
     tick_us = tick.count;
     timer_.start_repeating(tick, [this] { on_tick(); });
@@ -100,6 +103,8 @@ class HttpServer::Core final : public HttpConnectionOwner,
     listen_options.alpn = "http/1.1";
     listen_options.on_refused = options_.on_refused;
     listen_options.connection.output_bytes_max = options_.output_bytes_max;
+    listen_options.connection.close_timeout =
+        std::min(listen_options.connection.close_timeout, options_.write_timeout);
     // The connection pauses itself long before: this bounds one read more than a header.
     listen_options.connection.input_bytes_max = options_.header_bytes_max + (std::size_t{1} << 20);
     FICUS_TRY(listener_, TcpListener::open(

@@ -12,6 +12,7 @@
 #include "base/time.h"
 #include "net/address.h"
 #include "net/event_loop.h"
+#include "net/http_budget.h"
 #include "net/http_types.h"
 #include "net/tcp.h"
 #include "net/websocket.h"
@@ -32,6 +33,14 @@ struct HttpServerOptions {
       Micros::from_seconds(60);  // from the whole request to the begin of the answer: 503
   Micros write_timeout =
       Micros::from_seconds(30);  // the client takes nothing of what is queued: closed
+  // A body must arrive, and what is queued must be taken, at this pace at least; otherwise 408, or
+  // the connection is dropped. The first `body_timeout` of a body is its grace (so one of N bytes
+  // has `body_timeout` + N / rate altogether, without the time in which the handler paused it);
+  // answers are looked at each `write_timeout`. 0: not asked for.
+  std::size_t body_bytes_per_second_min = 1024;
+  std::size_t answer_bytes_per_second_min = 4096;
+  // Shared by servers that are to be bounded together; without it, the server has one of its own.
+  std::shared_ptr<HttpBudget> budget = {};
   bool reuse_port = false;
   std::shared_ptr<TlsServerContext> tls = {};  // given: HTTPS
   // Connections that were not taken: see TcpListenOptions.
@@ -127,7 +136,11 @@ struct HttpServerCounts {
   std::uint64_t connections_refused = 0;
   std::uint64_t requests = 0;
   std::uint64_t requests_malformed = 0;  // refused before the handler saw them
-  std::uint64_t timeouts = 0;            // of any kind
+  std::uint64_t timeouts = 0;            // of any kind; of them:
+  std::uint64_t headers_slow = 0;        // 408, or nothing was said
+  std::uint64_t bodies_slow = 0;         // 408
+  std::uint64_t answers_late = 0;        // 503: the handler's
+  std::uint64_t readers_slow = 0;        // dropped with what they had not taken
   std::uint64_t bytes_in = 0;            // of closed connections
   std::uint64_t bytes_out = 0;
 };

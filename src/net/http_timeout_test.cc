@@ -130,5 +130,86 @@ TEST(HttpTimeout, OfAClientThatTakesNothing) {
   EXPECT_FALSE(site.exchange->is_open());
 }
 
+TEST(HttpTimeout, OfABodyThatTrickles) {
+  HttpServerOptions options;
+  options.body_timeout = Micros::from_millis(100);
+  options.body_bytes_per_second_min = 1000;
+  Site site(options);
+  site.reads_body = true;
+  Timer drip(site.loop);
+  site.client->send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n");
+  // Never silent for as long as `body_timeout`.
+  drip.start_repeating(Micros::from_millis(10), [&] { site.client->send("x"); });
+  ASSERT_TRUE(site.is_closed());
+  EXPECT_TRUE(site.client->received.starts_with("HTTP/1.1 408")) << site.client->received;
+  EXPECT_EQ(site.error->code, ErrorCode::timed_out);
+  EXPECT_EQ(site.server->counts().bodies_slow, 1u);
+}
+
+TEST(HttpTimeout, NotOfABodyThatComesAtThePaceAskedFor) {
+  HttpServerOptions options;
+  options.body_timeout = Micros::from_millis(100);
+  options.body_bytes_per_second_min = 10;
+  Site site(options);
+  site.reads_body = true;
+  Timer drip(site.loop);
+  site.client->send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n");
+  drip.start_repeating(Micros::from_millis(10), [&] { site.client->send("x"); });
+  run_for(site.loop, Micros::from_millis(500));
+  EXPECT_FALSE(site.client->is_closed) << site.client->received;
+}
+
+// Takes a little now and then, so never nothing.
+TEST(HttpTimeout, OfAClientThatTakesTooLittle) {
+  HttpServerOptions options;
+  options.write_timeout = Micros::from_millis(200);
+  options.answer_bytes_per_second_min = std::size_t{1} << 30;
+  options.output_bytes_max = std::size_t{64} << 20;
+  Site site(options);
+  site.client->send("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+  ASSERT_TRUE(run_until(site.loop, [&] { return site.exchange != nullptr; }));
+  Timer sips(site.loop);
+  site.client->tcp->pause_reading();
+  bool is_reading = false;
+  sips.start_repeating(Micros::from_millis(5), [&] {
+    if (site.client->is_closed) return;
+    is_reading = !is_reading;
+    is_reading ? site.client->tcp->resume_reading() : site.client->tcp->pause_reading();
+  });
+  site.exchange->start_stream(200, {});
+  Timer more(site.loop);
+  more.start_repeating(Micros::from_millis(1), [&] {
+    while (site.exchange->is_open() && site.exchange->write(std::string(1 << 20, 'x'))) {
+    }
+  });
+  ASSERT_TRUE(run_until(site.loop, [&] { return site.error.has_value(); }));
+  EXPECT_EQ(site.error->code, ErrorCode::timed_out);
+  EXPECT_EQ(site.server->counts().readers_slow, 1u);
+}
+
+// "Connection: close" bounds the wait for the client, not the length of the answer.
+TEST(HttpTimeout, NotOfALongAnswerBehindWhichTheConnectionCloses) {
+  HttpServerOptions options;
+  options.write_timeout = Micros::from_millis(400);
+  options.answer_bytes_per_second_min = 0;
+  Site site(options);
+  site.client->send("GET / HTTP/1.0\r\n\r\n");
+  ASSERT_TRUE(run_until(site.loop, [&] { return site.exchange != nullptr; }));
+  site.client->tcp->pause_reading();
+  const std::string body = pattern(std::size_t{24} << 20);
+  site.exchange->respond(200, "text/plain", body);
+  // Takes some now and then, longer than the wait altogether.
+  Timer sips(site.loop);
+  int tick = 0;
+  sips.start_repeating(Micros::from_millis(20), [&] {
+    ++tick % 10 == 0 ? site.client->tcp->resume_reading() : site.client->tcp->pause_reading();
+  });
+  run_for(site.loop, Micros::from_millis(900));
+  sips.cancel();
+  site.client->tcp->resume_reading();
+  ASSERT_TRUE(site.is_closed());
+  EXPECT_TRUE(site.client->received.ends_with(body));
+}
+
 }  // namespace
 }  // namespace ficus::net

@@ -117,10 +117,7 @@ class TcpConnection::Core final : public TurnEnd, public std::enable_shared_from
     reason_ = std::move(reason);
     input_discarded_ = true;
     close_timer_ = std::make_unique<CloseTimer>(loop_.io());
-    close_timer_->expires_after(std::chrono::microseconds(options_.close_timeout.count));
-    close_timer_->async_wait([self = shared_from_this()](const error_code& error) {
-      if (!error) self->on_close_timeout();
-    });
+    start_close_timer();
     list();
   }
 
@@ -304,8 +301,18 @@ class TcpConnection::Core final : public TurnEnd, public std::enable_shared_from
     arm_read();
   }
 
+  void start_close_timer() {
+    bytes_sent_at_close_timer_ = bytes_sent_;
+    close_timer_->expires_after(std::chrono::microseconds(options_.close_timeout.count));
+    close_timer_->async_wait([self = shared_from_this()](const error_code& error) {
+      if (!error) self->on_close_timeout();
+    });
+  }
+
   void on_close_timeout() {
     if (phase_ == Phase::flushing) {
+      // A long answer to whoever asked for the connection to be closed behind it takes its time.
+      if (bytes_sent_ != bytes_sent_at_close_timer_) return start_close_timer();
       reason_ = {ErrorCode::timed_out, peer_.text() + " did not take " +
                                            std::to_string(output_.size()) +
                                            " bytes before closing"};
@@ -348,6 +355,7 @@ class TcpConnection::Core final : public TurnEnd, public std::enable_shared_from
   TcpOptions options_;
   std::uint64_t bytes_received_ = 0;
   std::uint64_t bytes_sent_ = 0;
+  std::uint64_t bytes_sent_at_close_timer_ = 0;
   std::size_t bytes_discarded_ = 0;
   Phase phase_ = Phase::open;
   bool is_paused_ = false;
