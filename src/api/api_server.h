@@ -105,6 +105,7 @@ class ApiServer final : public net::HttpHandler {
   void get_backup(Exchange exchange, const Who& who);
   void post_backup(Exchange exchange, const Who& who);
   void broadcast_sources();
+  void note_rates(const std::map<std::string, SourceBooks, std::less<>>& books);
   void write_disk(json::JsonWriter& json) const;
   void write_intake_metrics(class MetricsWriter& out) const;
   // Without somebody: of all sources.

@@ -121,6 +121,12 @@ void ApiServer::get_metrics(Exchange exchange, const Who& who) {
             out.counter("ficus_live_slow_clients_total",
                         "Live streams closed since they took too little");
             out.sample(static_cast<double>(live.slow_clients_closed));
+            out.counter("ficus_live_refused_total", "Live streams refused, by cause");
+            out.sample({{"cause", "clients_max"}}, static_cast<double>(live.refused_all));
+            out.sample({{"cause", "clients_per_user_max"}}, static_cast<double>(live.refused_user));
+            out.counter("ficus_live_left_out_total",
+                        "Entities left out of a live message, as too many changed at once");
+            out.sample(static_cast<double>(live.entities_left_out));
             write_intake_metrics(out);
             if (parts_.connector_metrics) parts_.connector_metrics(out);
             exchange->respond(200, "text/plain; version=0.0.4; charset=utf-8", std::move(text));
@@ -131,7 +137,6 @@ void ApiServer::get_metrics(Exchange exchange, const Who& who) {
 
 std::string ApiServer::sources_json(const std::map<std::string, SourceBooks, std::less<>>& books,
                                     const access::Principal* who) {
-  const Timestamp now = parts_.ingest.now();
   std::string text;
   json::JsonWriter json(text);
   json.begin_object().key("kind").text("sources").key("sources").begin_array();
@@ -156,16 +161,7 @@ std::string ApiServer::sources_json(const std::map<std::string, SourceBooks, std
     json.end_object();
     json.key("lastReceivedAt");
     write_time(b.last_received_at, json);
-    Rate& rate = rates_[declaration.name];
-    if (now - rate.at >= Micros::from_seconds(1)) {
-      if (rate.at.micros != 0) {
-        rate.per_second =
-            static_cast<double>(b.received - rate.received) / (now - rate.at).seconds();
-      }
-      rate.received = b.received;
-      rate.at = now;
-    }
-    json.key("ratePerSecond").number(rate.per_second);
+    json.key("ratePerSecond").number(rates_[declaration.name].per_second);
     const connect::LinkStatus* const link =
         parts_.link_status ? parts_.link_status(declaration.name) : nullptr;
     if (link != nullptr) write_link(*link, json);
@@ -183,10 +179,26 @@ void ApiServer::get_sources(Exchange exchange, const Who& who) {
   });
 }
 
+// Whether anybody watches or not: whoever asks later wants to know how it has been.
+void ApiServer::note_rates(const std::map<std::string, SourceBooks, std::less<>>& books) {
+  const Timestamp now = parts_.ingest.now();
+  for (const connect::Source& source : parts_.sources.all()) {
+    const auto found = books.find(source.declaration.name);
+    const std::uint64_t received = found != books.end() ? found->second.received : 0;
+    Rate& rate = rates_[source.declaration.name];
+    if (rate.at.micros != 0 && now > rate.at && received >= rate.received) {
+      rate.per_second = static_cast<double>(received - rate.received) / (now - rate.at).seconds();
+    }
+    rate.received = received;
+    rate.at = now;
+  }
+}
+
 void ApiServer::broadcast_sources() {
-  if (!parts_.live.has_clients()) return;
   engine_.books([this](auto books) {
     parts_.loop.post([this, books = std::move(books)] {
+      note_rates(books);
+      if (!parts_.live.has_clients()) return;
       parts_.live.broadcast_sources(sources_json(books, nullptr));
     });
   });

@@ -1,5 +1,7 @@
 #include "api/live_stream.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "codec/json/json_reader.h"
@@ -16,8 +18,15 @@ constexpr std::uint16_t kPolicyViolation = 1008;  // RFC 6455, 7.4.1
 // One browser: what it wants to see. {"subscribe":{"types":["Vehicle"],"bbox":[w,s,e,n]}}
 class LiveStream::Client final : public net::WebSocketHandler {
  public:
-  Client(LiveStream& stream, access::PrincipalPtr who)
-      : stream_(stream), who_(std::move(who)), reads_everything_(who_->reads_everything()) {}
+  Client(LiveStream& stream, access::PrincipalPtr who, std::string counted_as)
+      : stream_(stream),
+        who_(std::move(who)),
+        counted_as_(std::move(counted_as)),
+        reads_everything_(who_->reads_everything()) {}
+
+  const std::string& counted_as() const { return counted_as_; }
+  std::size_t bytes_queued() const { return is_open() ? socket_->bytes_queued() : 0; }
+  void end_slow() { socket_->close(net::kWebSocketTryLater, "too slow: others need the room"); }
 
   const access::Principal& who() const { return *who_; }
   // The page then asks to log in again.
@@ -34,7 +43,7 @@ class LiveStream::Client final : public net::WebSocketHandler {
   bool wants(TypeId type, const GeoPoint* point) const {
     if (box_ && point != nullptr && !box_->contains(*point)) return false;
     if (!reads_everything_ && !who_->may_read(stream_.schema_.type_name(type))) return false;
-    return types_.empty() || std::find(types_.begin(), types_.end(), type) != types_.end();
+    return types_.empty() || std::binary_search(types_.begin(), types_.end(), type);
   }
   bool is_unfiltered() const { return types_.empty() && !box_ && reads_everything_; }
 
@@ -65,6 +74,12 @@ class LiveStream::Client final : public net::WebSocketHandler {
     std::vector<TypeId> types;
     for (json::JsonItems items(wish.member("types")); items.next();) {
       if (items.value().kind() != json::JsonKind::text) return invalid("types: expected names");
+      if (types.size() >= stream_.limits_.types_max) {
+        return invalid(
+            fmt::format("types: expected at most {}: subscribe without types and choose "
+                        "from what comes",
+                        stream_.limits_.types_max));
+      }
       const auto type = stream_.schema_.find_type(items.value().as_text());
       // A type nobody has sent yet: remembered as one that fits nothing.
       types.push_back(type.value_or(TypeId::none()));
@@ -79,6 +94,8 @@ class LiveStream::Client final : public net::WebSocketHandler {
       }
       box = BoundingBox{numbers[0], numbers[1], numbers[2], numbers[3]};
     }
+    std::sort(types.begin(), types.end());
+    types.erase(std::unique(types.begin(), types.end()), types.end());
     types_ = std::move(types);
     box_ = box;
     return {};
@@ -86,9 +103,10 @@ class LiveStream::Client final : public net::WebSocketHandler {
 
   LiveStream& stream_;
   const access::PrincipalPtr who_;
+  const std::string counted_as_;
   const bool reads_everything_;
   std::unique_ptr<net::WebSocket> socket_;
-  std::vector<TypeId> types_;
+  std::vector<TypeId> types_;  // sorted; empty: all
   std::optional<BoundingBox> box_;
   bool is_closed_ = false;
 };
@@ -134,12 +152,38 @@ LiveStream::LiveStream(connect::Ingest& ingest, net::EventLoop& loop, const Sche
 
 LiveStream::~LiveStream() = default;
 
+// A user by name, whoever has no login by address. Nobody is told apart where nobody logs in.
+std::string LiveStream::counted_as(const net::HttpExchange& exchange,
+                                   const access::Principal& who) const {
+  if (access_.is_open()) return {};
+  if (!who.name().empty()) return "user " + who.name();
+  const std::string peer = exchange.peer().text();
+  return "address " + peer.substr(0, peer.rfind(':'));
+}
+
+// Closed ones may still stand in the list: it is cleared at the next beat.
+std::size_t LiveStream::open_streams_of(std::string_view name) const {
+  return static_cast<std::size_t>(std::count_if(
+      clients_.begin(), clients_.end(),
+      [&](const auto& client) { return client->is_open() && client->counted_as() == name; }));
+}
+
 void LiveStream::accept(net::HttpExchange& exchange, const access::PrincipalPtr& who) {
   if (clients_.size() >= limits_.clients_max) {
+    ++counts_.refused_all;
     return connect::respond_error(
         exchange, {ErrorCode::overloaded, "too many live connections: raise live.clients_max"});
   }
-  auto client = std::make_unique<Client>(*this, who);
+  std::string name = counted_as(exchange, *who);
+  if (!name.empty() && open_streams_of(name) >= limits_.clients_per_user_max) {
+    ++counts_.refused_user;
+    return connect::respond_error(
+        exchange, 429,
+        {ErrorCode::overloaded, fmt::format("{} has {} live streams already: close one, or raise "
+                                            "live.clients_per_user_max",
+                                            name, limits_.clients_per_user_max)});
+  }
+  auto client = std::make_unique<Client>(*this, who, std::move(name));
   auto socket = exchange.upgrade_websocket({}, *client);
   if (!socket) return connect::respond_error(exchange, socket.error());
   client->open(*std::move(socket));
@@ -203,9 +247,28 @@ void LiveStream::end_fallen() {
   }
 }
 
+// What one message adds is bounded, so once a beat is often enough.
+void LiveStream::close_fullest() {
+  std::size_t total = 0;
+  for (const auto& client : clients_) total += client->bytes_queued();
+  if (total <= limits_.queued_bytes_max) return;
+  std::vector<Client*> fullest;
+  for (const auto& client : clients_) {
+    if (client->bytes_queued() > 0) fullest.push_back(client.get());
+  }
+  std::sort(fullest.begin(), fullest.end(),
+            [](const Client* a, const Client* b) { return a->bytes_queued() > b->bytes_queued(); });
+  for (Client* const client : fullest) {
+    if (total <= limits_.queued_bytes_max) return;
+    total -= client->bytes_queued();
+    client->end_slow();
+  }
+}
+
 void LiveStream::beat() {
   remove_closed();
   end_fallen();
+  close_fullest();
   if (clients_.empty()) {
     ingest_.set_follower_active(*this, false);
     changes_.clear();
@@ -219,6 +282,7 @@ void LiveStream::beat() {
 void LiveStream::send_entities() {
   // Written once for all who want everything; once more for each who filters.
   const auto message_for = [&](const Client* client) {
+    bool is_empty = true;
     std::string text;
     json::JsonWriter json(text);
     json.begin_object().key("kind").text("entities").key("entities").begin_array();
@@ -229,16 +293,18 @@ void LiveStream::send_entities() {
           continue;
         }
         json::write_row(*change.rows, change.row, schema_, json);
+        is_empty = false;
       }
     }
     json.end_array().end_object();
-    return text;
+    return is_empty ? std::string() : text;
   };
   std::optional<std::string> for_everybody;
   for (const auto& client : clients_) {
     if (!client->is_open()) continue;
     if (!client->is_unfiltered()) {
-      client->send(message_for(client.get()));
+      const std::string text = message_for(client.get());
+      if (!text.empty()) client->send(text);
       continue;
     }
     if (!for_everybody) for_everybody = message_for(nullptr);

@@ -19,6 +19,10 @@ namespace ficus::api {
 
 struct LiveStreamLimits {
   std::size_t clients_max = 1000;
+  std::size_t clients_per_user_max = 20;  // without a login: of one address
+  std::size_t types_max = 256;            // of one subscription
+  // Of all clients together: then those with the most in their queues are closed with 1013.
+  std::size_t queued_bytes_max = std::size_t{128} << 20;
   std::size_t entities_waiting_max =
       100'000;  // changed since the last beat; more are left out and counted
   Micros beat = Micros::from_millis(250);
@@ -29,12 +33,14 @@ struct LiveStreamCounts {
   std::uint64_t messages_sent = 0;
   std::uint64_t slow_clients_closed = 0;
   std::uint64_t entities_left_out = 0;
+  std::uint64_t refused_all = 0;   // over clients_max
+  std::uint64_t refused_user = 0;  // over clients_per_user_max
 };
 
 // GET /live: what changes, pushed to browsers as JSON text over WebSocket. Between two beats only
 // the newest state of each entity is kept, so that a client gets at most four messages a second
 // however much happens. Runs on the loop's thread. A client that takes too little is closed with
-// 1013 and counted; it stalls nobody.
+// 1013 and counted; it stalls nobody. A further stream of somebody with too many gets 429.
 class LiveStream final : public connect::Follower {
  public:
   LiveStream(connect::Ingest& ingest, net::EventLoop& loop, const Schema& schema,
@@ -64,6 +70,9 @@ class LiveStream final : public connect::Follower {
   void send_entities();
   void send_alerts();
   void remove_closed();
+  std::string counted_as(const net::HttpExchange& exchange, const access::Principal& who) const;
+  std::size_t open_streams_of(std::string_view name) const;
+  void close_fullest();
   // Ends the streams of those whose rights were taken away or whose token has expired.
   void end_fallen();
 

@@ -7,6 +7,7 @@
 #include "app/arguments.h"
 #include "base/disk.h"
 #include "net/tls.h"
+#include "simulate/credentials.h"
 
 namespace ficus::app {
 
@@ -21,6 +22,11 @@ struct ClientTarget {
 // names the authority to trust; without it, the system's are.
 Result<ClientTarget> client_target(const Arguments& arguments, std::string_view url,
                                    std::string_view scheme, Disk& disk);
+
+// Who we are, by --user with --password-file or --token-file; a token may also be the content of
+// the environment variable FICUS_TOKEN. `speaks_mqtt`: there a token needs its user's name too.
+Result<simulate::Credentials> client_credentials(const Arguments& arguments, Disk& disk,
+                                                 bool speaks_mqtt);
 
 // Whom to trust, by --ca.
 Result<std::shared_ptr<net::TlsClientContext>> client_tls(const Arguments& arguments, Disk& disk);

@@ -145,8 +145,8 @@ Result<Config> demo_config(const Arguments& arguments, const Machine& machine) {
   FICUS_TRY(const std::string pack, find_pack(machine.disk));
   Config config;
   config.data_directory = arguments.value("data", "./demo-data");
-  config.http.listen = arguments.value("http", config.http.listen);
-  config.mqtt.listen = arguments.value("mqtt", config.mqtt.listen);
+  config.http.listen = {arguments.value("http", config.http.listen.front())};
+  config.mqtt.listen = {arguments.value("mqtt", config.mqtt.listen.front())};
   config.packs = {pack};
   FICUS_TRY_VOID(config.check());
   return config;
@@ -154,8 +154,8 @@ Result<Config> demo_config(const Arguments& arguments, const Machine& machine) {
 
 std::vector<std::string> simulator_words(const Arguments& arguments, const Config& config) {
   std::vector<std::string> words = {"ficus",  "simulate",
-                                    "--mqtt", reachable(config.mqtt.listen),
-                                    "--http", reachable(config.http.listen)};
+                                    "--mqtt", reachable(config.mqtt.listen.front()),
+                                    "--http", reachable(config.http.listen.front())};
   for (const char* const name : {"speed", "seed", "scale"}) {
     if (!arguments.has(name)) continue;
     words.push_back(fmt::format("--{}", name));
@@ -185,7 +185,7 @@ int run_demo(const Arguments& arguments, const Machine& machine) {
   if (!config) return report(config.error());
   auto brain = Brain::open(*config, machine);
   if (!brain) return report(brain.error());
-  const std::string url = "http://" + reachable(config->http.listen) + "/";
+  const std::string url = "http://" + reachable(config->http.listen.front()) + "/";
   fmt::print("Ficus demo: a simulated city. Open {}\n", url);
   fmt::print("榕脑演示：一座模拟城市。请用浏览器打开 {}\n", url);
   fmt::print("Ctrl+C stops it. / 按 Ctrl+C 停止。\n");

@@ -6,6 +6,10 @@ std::vector<Command> command_list() {
   const OptionInfo config{"config", "FILE", "configuration (default: ficus.yaml if it is there)"};
   const OptionInfo ca{"ca", "FILE",
                       "with TLS, the authority to trust, PEM (default: the system's)"};
+  const OptionInfo user{"user", "NAME", "who logs in; with --password-file or --token-file"};
+  const OptionInfo password_file{"password-file", "FILE", "its first line is the password"};
+  const OptionInfo token_file{"token-file", "FILE",
+                              "its first line is a token (default: the content of FICUS_TOKEN)"};
   const OptionInfo url{"url", "URL", "of the brain (default: http://127.0.0.1:8080)"};
   const std::vector<OptionInfo> quarantine = {
       url,
@@ -67,6 +71,9 @@ std::vector<Command> command_list() {
        .options = {{"mqtt", "HOST:PORT", "default: 127.0.0.1:1883; with TLS mqtts://HOST:PORT"},
                    {"http", "HOST:PORT", "default: 127.0.0.1:8080; with TLS https://HOST:PORT"},
                    ca,
+                   user,
+                   password_file,
+                   token_file,
                    {"ais", "HOST:PORT", "NMEA over UDP (default: 127.0.0.1:10110)"},
                    {"speed", "N", "simulated seconds a second (default: 1)"},
                    {"seed", "N", "of the city's randomness (default: 1)"},
@@ -84,6 +91,9 @@ std::vector<Command> command_list() {
              "udp://HOST:PORT or tcp://HOST:PORT (for NMEA); {column} in TOPIC stands for a CSV "
              "column"},
             ca,
+            user,
+            password_file,
+            token_file,
             {"speed", "N", "times faster than recorded; 0: as fast as possible (default: 1)"},
             {"time", "COLUMN", "the CSV column with the time (default: none, no pauses)"},
             {"limit", "N", "stop after so many records"}},

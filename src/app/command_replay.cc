@@ -18,6 +18,8 @@ Result<simulate::ReplayOptions> read_options(const Arguments& arguments, const M
   if (options.to.starts_with("mqtts://") || options.to.starts_with("https://")) {
     FICUS_TRY(options.tls, client_tls(arguments, machine.disk));
   }
+  FICUS_TRY(options.credentials,
+            client_credentials(arguments, machine.disk, options.to.starts_with("mqtt")));
   options.time_column = arguments.value("time", "");
   FICUS_TRY(options.speed, arguments.number("speed", 1, 0, 1e9));
   FICUS_TRY(const double limit, arguments.number("limit", 0, 0, 1e15));

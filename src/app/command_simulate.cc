@@ -20,6 +20,7 @@ Result<simulate::CitySenderOptions> read_options(const Arguments& arguments,
   options.mqtt_tls = mqtt.tls;
   options.http = http.host_port;
   options.http_tls = http.tls;
+  FICUS_TRY(options.credentials, client_credentials(arguments, machine.disk, true));
   options.ais = arguments.value("ais", options.ais);
   options.truth_file = arguments.value("truth", "");
   FICUS_TRY(options.city.speed, arguments.number("speed", 1, 0.01, 1000));

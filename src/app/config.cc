@@ -33,10 +33,31 @@ class Section {
   YamlMap& map_;
 };
 
-void read_http(Section in, Config::Http& http) {
-  in.text("listen", http.listen);
-  in.text("listen_tls", http.listen_tls);
+// One address or a list of them; "" is none.
+void read_addresses(YamlMap& map, std::string_view key, std::vector<std::string>& addresses,
+                    Mistakes& mistakes) {
+  const YamlNode* const node = map.find(key);
+  if (node == nullptr) return;
+  addresses.clear();
+  for (const YamlNode* const one : read_list(*node)) {
+    auto address = read_text(*one, key, mistakes);
+    if (address && !address->empty()) addresses.push_back(*std::move(address));
+  }
+}
+
+void read_http(YamlMap& map, Config::Http& http, Mistakes& mistakes) {
+  read_addresses(map, "listen", http.listen, mistakes);
+  read_addresses(map, "listen_tls", http.listen_tls, mistakes);
+  Section in(map);
   in.integer("connections_max", 1, kMillion, http.connections_max);
+  in.integer("held_mib_max", 1, kMillion, http.held_mib_max);
+  in.integer("body_bytes_per_second_min", 0, kMillion, http.body_bytes_per_second_min);
+  in.integer("answer_bytes_per_second_min", 0, kMillion, http.answer_bytes_per_second_min);
+}
+
+void read_live(Section in, Config::Live& live) {
+  in.integer("clients_max", 1, kMillion, live.clients_max);
+  in.integer("clients_per_user_max", 1, kMillion, live.clients_per_user_max);
 }
 
 void read_access(Section in, std::string_view file, Config::Access& access) {
@@ -47,9 +68,10 @@ void read_access(Section in, std::string_view file, Config::Access& access) {
   in.integer("session_hours_max", 1, 24 * 365, access.session_hours_max);
 }
 
-void read_mqtt(Section in, Config::Mqtt& mqtt) {
-  in.text("listen", mqtt.listen);
-  in.text("listen_tls", mqtt.listen_tls);
+void read_mqtt(YamlMap& map, Config::Mqtt& mqtt, Mistakes& mistakes) {
+  read_addresses(map, "listen", mqtt.listen, mistakes);
+  read_addresses(map, "listen_tls", mqtt.listen_tls, mistakes);
+  Section in(map);
   in.integer("connections_max", 1, kMillion, mqtt.connections_max);
   in.integer("packet_kib_max", 1, 32 * 1024, mqtt.packet_kib_max);
   in.integer("session_messages_max", 1, 10 * kMillion, mqtt.session_messages_max);
@@ -118,7 +140,8 @@ void read_tls(YamlMap& map, std::string_view file, Config::Tls& tls, Mistakes& m
   for (const auto& [key, path] :
        {std::pair<std::string_view, std::string*>{"certificate", &tls.certificate},
         {"key", &tls.key},
-        {"client_ca", &tls.client_ca}}) {
+        {"client_ca", &tls.client_ca},
+        {"crl_file", &tls.crl_file}}) {
     in.text(key, *path);
     if (!path->empty()) *path = from_folder_of(file, *path);
   }
@@ -131,33 +154,42 @@ void read_tls(YamlMap& map, std::string_view file, Config::Tls& tls, Mistakes& m
   }
 }
 
+Status check_address(const Config& config, std::string_view key, const std::string& listen,
+                     bool is_encrypted) {
+  const auto address = net::Address::parse(listen);
+  if (!address) return in_context(fmt::format("{}: ", key), address.error());
+  if (address->is_loopback() || config.allow_remote) return {};
+  if (config.access.users.empty()) {
+    return invalid(
+        fmt::format("{}: {} is reachable from other machines, and nobody needs to log in: name a "
+                    "users file in access.users (docs/SECURITY.md), or set allow_remote: true if "
+                    "a network you trust protects it",
+                    key, listen));
+  }
+  if (is_encrypted) return {};
+  return invalid(
+      fmt::format("{}: {} is reachable from other machines and not encrypted: use {}_tls, or set "
+                  "allow_remote: true if a network you trust protects it",
+                  key, listen, key));
+}
+
 // The ports without encryption, and those with.
 Status check_listeners(const Config& config) {
   struct Port {
     std::string_view key;
-    const std::string& listen;
+    const std::vector<std::string>& addresses;
     bool is_encrypted;
   };
   for (const Port& port : {Port{"http.listen", config.http.listen, false},
                            Port{"mqtt.listen", config.mqtt.listen, false},
                            Port{"http.listen_tls", config.http.listen_tls, true},
                            Port{"mqtt.listen_tls", config.mqtt.listen_tls, true}}) {
-    if (port.is_encrypted && port.listen.empty()) continue;
-    const auto address = net::Address::parse(port.listen);
-    if (!address) return in_context(fmt::format("{}: ", port.key), address.error());
-    if (address->is_loopback() || config.allow_remote) continue;
-    if (config.access.users.empty()) {
-      return invalid(
-          fmt::format("{}: {} is reachable from other machines, and nobody needs to log in: name a "
-                      "users file in access.users (docs/SECURITY.md), or set allow_remote: true if "
-                      "a network you trust protects it",
-                      port.key, port.listen));
+    if (port.addresses.empty() && !port.is_encrypted) {
+      return invalid(fmt::format("{}: expected an address, such as 127.0.0.1:8080", port.key));
     }
-    if (port.is_encrypted) continue;
-    return invalid(
-        fmt::format("{}: {} is reachable from other machines and not encrypted: use {}_tls, or set "
-                    "allow_remote: true if a network you trust protects it",
-                    port.key, port.listen, port.key));
+    for (const std::string& listen : port.addresses) {
+      FICUS_TRY_VOID(check_address(config, port.key, listen, port.is_encrypted));
+    }
   }
   return {};
 }
@@ -173,6 +205,9 @@ Status check_tls(const Config& config) {
     return invalid(
         "tls.client_certificate: required needs tls.client_ca, the authorities that clients' "
         "certificates come from");
+  }
+  if (!tls.crl_file.empty() && tls.client_ca.empty()) {
+    return invalid("tls.crl_file needs tls.client_ca, the authorities whose lists these are");
   }
   return {};
 }
@@ -233,9 +268,10 @@ Result<Config> Config::parse(std::string_view text, std::string_view file) {
   }
   read_section(map, "logger", mistakes,
                [&](YamlMap& m) { read_logger(m, config.logger, mistakes); });
-  read_section(map, "http", mistakes, [&](YamlMap& m) { read_http(m, config.http); });
+  read_section(map, "http", mistakes, [&](YamlMap& m) { read_http(m, config.http, mistakes); });
+  read_section(map, "live", mistakes, [&](YamlMap& m) { read_live(m, config.live); });
   read_section(map, "access", mistakes, [&](YamlMap& m) { read_access(m, file, config.access); });
-  read_section(map, "mqtt", mistakes, [&](YamlMap& m) { read_mqtt(m, config.mqtt); });
+  read_section(map, "mqtt", mistakes, [&](YamlMap& m) { read_mqtt(m, config.mqtt, mistakes); });
   read_section(map, "tls", mistakes, [&](YamlMap& m) { read_tls(m, file, config.tls, mistakes); });
   read_section(map, "log", mistakes, [&](YamlMap& m) { read_log(m, config.log, mistakes); });
   read_section(map, "twin", mistakes, [&](YamlMap& m) { read_twin(m, config.twin); });

@@ -24,10 +24,18 @@ struct Config {
   LoggerOptions logger;
 
   struct Http {
-    std::string listen = "127.0.0.1:8080";
-    std::string listen_tls = "";  // empty: none
-    int connections_max = 10'000;
+    std::vector<std::string> listen = {"127.0.0.1:8080"};
+    std::vector<std::string> listen_tls = {};
+    int connections_max = 10'000;  // of each address
+    int held_mib_max = 256;        // bodies being collected and answers not taken yet, together
+    int body_bytes_per_second_min = 1024;
+    int answer_bytes_per_second_min = 4096;
   } http;
+
+  struct Live {
+    int clients_max = 1000;
+    int clients_per_user_max = 20;
+  } live;
 
   struct Access {
     std::string users;  // users.yaml (docs/SECURITY.md); empty: everybody may do everything
@@ -37,8 +45,8 @@ struct Config {
   } access;
 
   struct Mqtt {
-    std::string listen = "127.0.0.1:1883";
-    std::string listen_tls = "";  // empty: none
+    std::vector<std::string> listen = {"127.0.0.1:1883"};
+    std::vector<std::string> listen_tls = {};
     int connections_max = 10'000;
     int packet_kib_max = 1024;
     int session_messages_max = 10'000;  // queued for a client that is away
@@ -59,6 +67,7 @@ struct Config {
     std::string certificate = "";  // files, PEM
     std::string key = "";
     std::string client_ca = "";  // given: clients may show a certificate of these authorities
+    std::string crl_file = "";   // given: those on these authorities' lists are refused
     bool requires_client_certificate = false;
   } tls;
   bool uses_tls() const { return !http.listen_tls.empty() || !mqtt.listen_tls.empty(); }

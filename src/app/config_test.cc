@@ -12,7 +12,7 @@ namespace {
 TEST(Config, EmptyMeansDefaults) {
   const auto config = Config::parse("", "ficus.yaml");
   ASSERT_TRUE(config) << config.error().message;
-  EXPECT_EQ(config->http.listen, "127.0.0.1:8080");
+  EXPECT_EQ(config->http.listen, std::vector<std::string>{"127.0.0.1:8080"});
   EXPECT_TRUE(config->check());
 }
 
@@ -45,7 +45,33 @@ TEST(Config, ListeningBeyondLoopbackMustBeAllowed) {
   EXPECT_FALSE(config->check());
   config->allow_remote = true;
   EXPECT_TRUE(config->check());
-  config->mqtt.listen = "nonsense";
+  config->mqtt.listen = {"nonsense"};
+  EXPECT_FALSE(config->check());
+}
+
+TEST(Config, APortMayHaveSeveralAddresses) {
+  const auto config = Config::parse(
+      "http: {listen: ['127.0.0.1:8080', '[::1]:8080'], listen_tls: ''}\n"
+      "mqtt: {listen: ['127.0.0.1:1883', '[::1]:1883']}\n",
+      "f.yaml");
+  ASSERT_TRUE(config) << config.error().message;
+  EXPECT_EQ(config->http.listen, (std::vector<std::string>{"127.0.0.1:8080", "[::1]:8080"}));
+  EXPECT_TRUE(config->http.listen_tls.empty());
+  EXPECT_TRUE(config->check());
+  // Each of them is checked.
+  const auto remote =
+      Config::parse("http: {listen: ['127.0.0.1:8080', '0.0.0.0:8081']}\n", "f.yaml");
+  ASSERT_TRUE(remote);
+  const Status checked = remote->check();
+  ASSERT_FALSE(checked);
+  EXPECT_TRUE(checked.error().message.contains("0.0.0.0:8081")) << checked.error().message;
+  EXPECT_FALSE(Config::parse("mqtt: {listen: ''}\n", "f.yaml")->check());
+}
+
+TEST(Config, RevocationListsNeedTheirAuthorities) {
+  const auto config = Config::parse("tls: {crl_file: lists.pem}\n", "/etc/f.yaml");
+  ASSERT_TRUE(config);
+  EXPECT_EQ(config->tls.crl_file, "/etc/lists.pem");
   EXPECT_FALSE(config->check());
 }
 
@@ -115,7 +141,13 @@ TEST(Config, TheDocumentedExampleIsTheDefault) {
   EXPECT_EQ(config->tls.certificate, defaults.tls.certificate);
   EXPECT_EQ(config->tls.client_ca, defaults.tls.client_ca);
   EXPECT_EQ(config->tls.requires_client_certificate, defaults.tls.requires_client_certificate);
+  EXPECT_EQ(config->tls.crl_file, defaults.tls.crl_file);
   EXPECT_EQ(config->http.connections_max, defaults.http.connections_max);
+  EXPECT_EQ(config->http.held_mib_max, defaults.http.held_mib_max);
+  EXPECT_EQ(config->http.body_bytes_per_second_min, defaults.http.body_bytes_per_second_min);
+  EXPECT_EQ(config->http.answer_bytes_per_second_min, defaults.http.answer_bytes_per_second_min);
+  EXPECT_EQ(config->live.clients_max, defaults.live.clients_max);
+  EXPECT_EQ(config->live.clients_per_user_max, defaults.live.clients_per_user_max);
   EXPECT_EQ(config->mqtt.session_kib_max, defaults.mqtt.session_kib_max);
   EXPECT_EQ(config->mqtt.retained_messages_max, defaults.mqtt.retained_messages_max);
   EXPECT_EQ(config->log.snapshot_mib_every, defaults.log.snapshot_mib_every);

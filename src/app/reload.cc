@@ -122,7 +122,7 @@ Status Reloader::change_sources(std::vector<connect::SourceDeclaration> declarat
       changes.sources_removed.push_back(source.declaration.name);
     }
   }
-  FICUS_TRY(SourceLinks::Links links, parts_.links.open(next));
+  FICUS_TRY(std::vector<SourceLinks::Wanted> links, parts_.links.open(next));
   FICUS_TRY_VOID(parts_.connectors.change(next));
   parts_.links.take(std::move(links));
   parts_.sources.replace(std::move(next));

@@ -2,8 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdlib>
 
+#include "app/held_file.h"
 #include "connect/client/http_poll_link.h"
 #include "connect/client/mqtt_link.h"
 #include "connect/quarantine/quarantine_marks.h"
@@ -11,6 +13,8 @@
 
 namespace ficus::app {
 namespace {
+
+constexpr Micros kSweepBeat = Micros::from_millis(100);
 
 class ParquetFile final : public connect::RowFile {
  public:
@@ -33,7 +37,7 @@ Result<std::unique_ptr<connect::SourceLink>> open_link(
     return connect::HttpPollLink::open(parts, std::move(source));
   }
   if (std::holds_alternative<connect::FilesSource>(connector)) {
-    return connect::FilesLink::open(parts, std::move(source), open_rows);
+    return connect::FilesLink::open(parts, std::move(source), open_rows, hold_file);
   }
   return nullptr;
 }
@@ -59,17 +63,56 @@ connect::SecretReader SourceLinks::secrets(Disk& disk) {
           }};
 }
 
-Result<SourceLinks::Links> SourceLinks::open(const connect::SourceSet& next) const {
-  Links links;
+Result<std::vector<SourceLinks::Wanted>> SourceLinks::open(const connect::SourceSet& next) const {
+  std::vector<Wanted> wanted;
   for (const connect::Source& source : next.all()) {
-    auto link = open_link(parts_, next.share(source), open_rows_);
+    std::shared_ptr<const connect::Source> shared = next.share(source);
+    const auto open_now = std::ranges::find_if(links_, [&](const auto& link) {
+      return link->name() == source.declaration.name && link->fetches_alike(source);
+    });
+    if (open_now != links_.end()) {
+      wanted.push_back({std::move(shared), nullptr});
+      continue;
+    }
+    auto link = open_link(parts_, shared, open_rows_);
     if (!link) {
       return in_context(fmt::format("source '{}': ", source.declaration.name),
                         std::move(link).error());
     }
-    if (*link != nullptr) links.push_back(*std::move(link));
+    if (*link != nullptr) wanted.push_back({std::move(shared), *std::move(link)});
   }
-  return links;
+  return wanted;
+}
+
+void SourceLinks::take(std::vector<Wanted> wanted) {
+  Links before = std::move(links_);
+  links_.clear();
+  for (Wanted& one : wanted) {
+    if (one.link == nullptr) {
+      const auto kept = std::ranges::find_if(before, [&](const auto& link) {
+        return link != nullptr && link->name() == one.source->declaration.name;
+      });
+      (*kept)->declare(std::move(one.source));
+      one.link = std::move(*kept);
+    }
+    links_.push_back(std::move(one.link));
+  }
+  std::erase(before, nullptr);
+  end(std::move(before));
+}
+
+// Without waiting: a folder may lie on a mount that hangs.
+void SourceLinks::end(Links links) {
+  for (auto& link : links) {
+    link->end();
+    if (!link->is_ended()) ending_.push_back(std::move(link));
+  }
+  if (!ending_.empty()) sweep_.start_repeating(kSweepBeat, [this] { sweep(); });
+}
+
+void SourceLinks::sweep() {
+  std::erase_if(ending_, [](const auto& link) { return link->is_ended(); });
+  if (ending_.empty()) sweep_.cancel();
 }
 
 void SourceLinks::drain() {

@@ -27,13 +27,18 @@ class SourceLinks {
 
   // `open_rows` reads Parquet.
   SourceLinks(const connect::LinkParts& parts, connect::RowFileOpener open_rows)
-      : parts_(parts), open_rows_(std::move(open_rows)) {}
+      : parts_(parts), open_rows_(std::move(open_rows)), sweep_(parts.loop) {}
 
-  using Links = std::vector<std::unique_ptr<connect::SourceLink>>;
-  // A link for every source that needs one; they begin when the loop runs.
-  Result<Links> open(const connect::SourceSet& next) const;
-  // Puts them in the place of those of before. What these had not acknowledged comes again.
-  void take(Links links) { links_ = std::move(links); }
+  // A source with its link; without one, the link that is open already goes on.
+  struct Wanted {
+    std::shared_ptr<const connect::Source> source;
+    std::unique_ptr<connect::SourceLink> link;
+  };
+  // What `next` needs: links for new sources and for those that are fetched in another way now.
+  // They begin when the loop runs.
+  Result<std::vector<Wanted>> open(const connect::SourceSet& next) const;
+  // Lets just those run. Of links that end, what they had not acknowledged comes again.
+  void take(std::vector<Wanted> wanted);
 
   void drain();
 
@@ -43,8 +48,14 @@ class SourceLinks {
 
  private:
   const connect::LinkParts parts_;
+  using Links = std::vector<std::unique_ptr<connect::SourceLink>>;
+  void end(Links links);
+  void sweep();
+
   const connect::RowFileOpener open_rows_;
   Links links_;
+  Links ending_;  // their threads may still be in the middle of something
+  net::Timer sweep_;
 };
 
 }  // namespace ficus::app

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/time_text.h"
+#include "model/attribute_table.h"
 
 namespace ficus {
 namespace {
@@ -57,15 +58,8 @@ std::optional<AlertState> state_of(const twin::EntityView& alert, AttributeId st
 }  // namespace
 
 Result<AlertAttributes> AlertAttributes::declare(Schema& schema) {
-  struct Declaration {
-    AttributeId AlertAttributes::* place;
-    const char* name;
-    ValueKind kind;
-    const char* zh;
-    const char* en;
-  };
   using A = AlertAttributes;
-  static constexpr Declaration kDeclarations[] = {
+  static constexpr AttributeRow<A> kTable[] = {
       {&A::category, "category", ValueKind::text, "类别", "category"},
       {&A::sub_category, "subCategory", ValueKind::text, "子类别", "subcategory"},
       {&A::severity, "severity", ValueKind::text, "级别", "severity"},
@@ -86,14 +80,7 @@ Result<AlertAttributes> AlertAttributes::declare(Schema& schema) {
   };
   AlertAttributes attributes;
   FICUS_TRY(attributes.type, schema.intern_type("Alert"));
-  for (const Declaration& d : kDeclarations) {
-    AttributeInfo info;
-    info.name = d.name;
-    info.kind = d.kind;
-    info.label_zh = d.zh;
-    info.label_en = d.en;
-    FICUS_TRY(attributes.*d.place, schema.declare_attribute(attributes.type, info));
-  }
+  FICUS_TRY_VOID(declare_attributes<A>(schema, attributes.type, kTable, attributes));
   return attributes;
 }
 

@@ -57,6 +57,7 @@ HttpConnection::~HttpConnection() {
 
 void HttpConnection::start() {
   set_deadline(server_.options->header_timeout);  // a client that connects has something to say
+  window_since_ticks_ = server_.now_ticks;
   tcp_->start(*this);
 }
 

@@ -26,6 +26,10 @@ bool is_digits(std::string_view text) {
          std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
 
+bool is_folded(std::string_view header) {
+  return header.contains("\r\n ") || header.contains("\r\n\t");
+}
+
 HttpParseError check_length(const HttpHead& head) {
   const HttpHeaders& headers = head.headers;
   const std::size_t lengths = headers.count("Content-Length");
@@ -92,6 +96,10 @@ class HttpParser::Beast final : public Impl, private http::basic_parser<is_reque
       error = {};
     }
     if (!had_header) note_header(step);
+    // A folded line is one field to some readers and two to others (RFC 9112, 5.2: refuse).
+    if (!had_header && is_folded(input.substr(0, step.consumed))) {
+      step.error = HttpParseError::malformed;
+    }
     if (error) step.error = parse_error(error);
     return step;
   }

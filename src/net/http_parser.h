@@ -38,8 +38,8 @@ struct HttpParserLimits {
 
 // One HTTP/1.x message from its bytes; no socket. Beast's parser underneath, stricter where reading
 // a message in two ways could smuggle a request past someone (RFC 9112, 11.2): one Host, one
-// Content-Length of digits only, no Transfer-Encoding but "chunked", never both, none in HTTP/1.0.
-// For this module only.
+// Content-Length of digits only, no folded lines, no Transfer-Encoding but "chunked", never both,
+// none in HTTP/1.0. For this module only.
 class HttpParser {
  public:
   enum class Kind : std::uint8_t {

@@ -132,6 +132,12 @@ TEST(HttpParser, RefusesWhatCouldBeReadInTwoWays) {
       {"GET / HTTP/1.1\r\nHost: x\r\nA\x01: b\r\n\r\n", HttpParseError::malformed},
       {"GET / HTTP/1.1\r\nHost: x\r\nA: b" + std::string(1, '\0') + "c\r\n\r\n",
        HttpParseError::malformed},
+      {"GET / HTTP/1.1\r\nHost: x\r\nA: b\r\n c: d\r\n\r\n", HttpParseError::malformed},  // folded
+      {begin + "Content-Length: 5\r\n\t6\r\n" + end, HttpParseError::malformed},
+      {begin + "Transfer-Encoding:\r\n chunked\r\n" + end, HttpParseError::malformed},
+      {"GET / HTTP/1.1\r\n Host: x\r\n\r\n", HttpParseError::malformed},
+      {"GET / HTTP/1.1\r\nHost: x\r\nA: b\rC: d\r\n\r\n", HttpParseError::malformed},
+      {"GET / HTTP/1.1\r\nHost: x\r\nA: b\nC: d\r\n\r\n", HttpParseError::malformed},
       {"GET /\r\nHost: x\r\n\r\n", HttpParseError::malformed},  // HTTP/0.9
       {"GET / HTTP/2.0\r\nHost: x\r\n\r\n", HttpParseError::unsupported_version},
       {"G\xff / HTTP/1.1\r\n\r\n", HttpParseError::malformed},

@@ -103,6 +103,7 @@ class HttpServer::Core final : public HttpConnectionOwner,
     listen_options.alpn = "http/1.1";
     listen_options.on_refused = options_.on_refused;
     listen_options.connection.output_bytes_max = options_.output_bytes_max;
+    listen_options.connection.is_close_patient = true;
     listen_options.connection.close_timeout =
         std::min(listen_options.connection.close_timeout, options_.write_timeout);
     // The connection pauses itself long before: this bounds one read more than a header.

@@ -187,6 +187,23 @@ TEST(HttpTimeout, OfAClientThatTakesTooLittle) {
   EXPECT_EQ(site.server->counts().readers_slow, 1u);
 }
 
+TEST(HttpTimeout, NotOfAClientWhoseAnswerHasJustBegun) {
+  HttpServerOptions options;
+  options.write_timeout = Micros::from_millis(400);
+  options.output_bytes_max = std::size_t{64} << 20;
+  Site site(options);
+  run_for(site.loop, Micros::from_millis(600));  // the server is older than the window
+  site.client = RawPeer::connect(site.loop, site.server->address());
+  site.client->send("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+  ASSERT_TRUE(run_until(site.loop, [&] { return site.exchange != nullptr; }));
+  site.client->tcp->pause_reading();
+  site.exchange->start_stream(200, {});
+  EXPECT_TRUE(site.exchange->write(std::string(32 << 20, 'x')));
+  run_for(site.loop, Micros::from_millis(220));
+  EXPECT_FALSE(site.error.has_value());
+  ASSERT_TRUE(run_until(site.loop, [&] { return site.error.has_value(); }));
+}
+
 // "Connection: close" bounds the wait for the client, not the length of the answer.
 TEST(HttpTimeout, NotOfALongAnswerBehindWhichTheConnectionCloses) {
   HttpServerOptions options;

@@ -18,8 +18,9 @@ namespace ficus::net {
 struct TcpOptions {
   std::size_t input_bytes_max = std::size_t{1} << 20;   // received and not consumed: then closed
   std::size_t output_bytes_max = std::size_t{4} << 20;  // queued by `send`: then refused
-  // After `close`, without the peer taking anything of what is queued: then the rest is dropped.
-  Micros close_timeout = Micros::from_seconds(5);
+  Micros close_timeout = Micros::from_seconds(5);  // for the peer to take what is queued at `close`
+  // `close_timeout` begins again as long as the peer takes something: for who watches its pace.
+  bool is_close_patient = false;
 };
 
 // A byte stream over TCP (TCP_NODELAY, keep-alive probes after 60 s). An idle connection costs

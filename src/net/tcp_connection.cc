@@ -312,7 +312,9 @@ class TcpConnection::Core final : public TurnEnd, public std::enable_shared_from
   void on_close_timeout() {
     if (phase_ == Phase::flushing) {
       // A long answer to whoever asked for the connection to be closed behind it takes its time.
-      if (bytes_sent_ != bytes_sent_at_close_timer_) return start_close_timer();
+      if (options_.is_close_patient && bytes_sent_ != bytes_sent_at_close_timer_) {
+        return start_close_timer();
+      }
       reason_ = {ErrorCode::timed_out, peer_.text() + " did not take " +
                                            std::to_string(output_.size()) +
                                            " bytes before closing"};

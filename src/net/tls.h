@@ -20,6 +20,9 @@ struct TlsServerOptions {
   TlsIdentity identity;
   std::string client_ca_pem = {};  // authorities that clients' certificates must come from; empty:
                                    // clients are not asked for one
+  // Revocation lists of those authorities. Given: a certificate on the list is refused, and so is
+  // one whose authority's list is not here or has passed the day of its next update.
+  std::string client_crl_pem = {};
   bool requires_client_certificate = false;
 };
 

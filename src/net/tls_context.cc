@@ -93,6 +93,28 @@ Status trust(SSL_CTX* context, const std::string& ca_pem, bool names_them) {
   return {};
 }
 
+Status check_revocation(SSL_CTX* context, const std::string& crl_pem) {
+  X509_STORE* const store = SSL_CTX_get_cert_store(context);
+  const BioPtr reader = reader_of(crl_pem);
+  std::size_t count = 0;
+  while (const X509CrlPtr list{
+      PEM_read_bio_X509_CRL(reader.get(), nullptr, refuse_password, nullptr)}) {
+    X509_STORE_add_crl(store, list.get());
+    ++count;
+  }
+  const unsigned long error = ERR_peek_last_error();
+  const bool is_end =
+      ERR_GET_LIB(error) == ERR_LIB_PEM && ERR_GET_REASON(error) == PEM_R_NO_START_LINE;
+  if (count == 0 || !is_end) {
+    return bad(
+        "the revocation lists: expected PEM (\"-----BEGIN X509 CRL-----\")" +
+        std::string(count == 0 ? "" : "; number " + std::to_string(count + 1) + " cannot be read"));
+  }
+  ERR_clear_error();
+  X509_VERIFY_PARAM_set_flags(SSL_CTX_get0_param(context), X509_V_FLAG_CRL_CHECK);
+  return {};
+}
+
 Result<SslContextPtr> make_context(const SSL_METHOD* method) {
   SslContextPtr context(SSL_CTX_new(method));
   if (context == nullptr) {
@@ -124,6 +146,9 @@ Result<SslContextPtr> make_server_context(const TlsServerOptions& options) {
   SSL_CTX_set_session_id_context(context.get(), kId.data(), kId.size());
   if (!options.client_ca_pem.empty()) {
     FICUS_TRY_VOID(trust(context.get(), options.client_ca_pem, true));
+    if (!options.client_crl_pem.empty()) {
+      FICUS_TRY_VOID(check_revocation(context.get(), options.client_crl_pem));
+    }
     SSL_CTX_set_verify(
         context.get(),
         SSL_VERIFY_PEER |

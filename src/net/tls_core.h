@@ -25,6 +25,7 @@ using SslContextPtr = std::unique_ptr<SSL_CTX, OpensslDelete<SSL_CTX_free>>;
 using SslPtr = std::unique_ptr<SSL, OpensslDelete<SSL_free>>;
 using SslSessionPtr = std::unique_ptr<SSL_SESSION, OpensslDelete<SSL_SESSION_free>>;
 using X509Ptr = std::unique_ptr<X509, OpensslDelete<X509_free>>;
+using X509CrlPtr = std::unique_ptr<X509_CRL, OpensslDelete<X509_CRL_free>>;
 using KeyPtr = std::unique_ptr<EVP_PKEY, OpensslDelete<EVP_PKEY_free>>;
 using BioPtr = std::unique_ptr<BIO, OpensslDelete<BIO_free_all>>;
 

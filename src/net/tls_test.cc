@@ -222,6 +222,44 @@ TEST(Tls, ARequiredClientCertificateMustBeThereAndBeGood) {
   EXPECT_TRUE(house.servers.empty());
 }
 
+TEST(Tls, ARevokedClientCertificateIsRefused) {
+  const TestAuthority authority;
+  const TestAuthority devices("Device Authority");
+  const TlsIdentity lost = devices.issue({.common_name = "pump-7"});
+  const TlsIdentity kept = devices.issue({.common_name = "pump-8"});
+  TlsServerOptions options = server_of(authority);
+  options.client_ca_pem = devices.pem();
+  options.client_crl_pem = devices.revoke({lost});
+  TlsHouse house(options);
+  const auto good = house.connect(TlsHouse::trusting(authority.pem(), kept));
+  ASSERT_TRUE(run_until(house.loop, [&] { return house.servers.size() == 1; }));
+  const auto bad = house.connect(TlsHouse::trusting(authority.pem(), lost));
+  ASSERT_TRUE(run_until(house.loop, [&] { return house.refusals.size() == 1; }));
+  EXPECT_TRUE(house.refusals[0].contains("has been revoked")) << house.refusals[0];
+  // Who shows none is asked for none.
+  EXPECT_NE(house.connect(TlsHouse::trusting(authority.pem())), nullptr);
+
+  // A list that is out of date says nothing any more: nobody is taken on its word.
+  options.client_crl_pem = devices.revoke({lost}, -60);
+  ASSERT_TRUE(house.context->reload(options));
+  const auto late = house.connect(TlsHouse::trusting(authority.pem(), kept));
+  ASSERT_TRUE(run_until(house.loop, [&] { return house.refusals.size() == 2; }));
+  EXPECT_TRUE(house.refusals[1].contains("out of date")) << house.refusals[1];
+  // Nor that of another authority.
+  options.client_crl_pem = TestAuthority("Other Authority").revoke({});
+  ASSERT_TRUE(house.context->reload(options));
+  const auto foreign = house.connect(TlsHouse::trusting(authority.pem(), kept));
+  ASSERT_TRUE(run_until(house.loop, [&] { return house.refusals.size() == 3; }));
+  EXPECT_TRUE(house.refusals[2].contains("no revocation list")) << house.refusals[2];
+
+  for (const std::string& text : {std::string("nonsense"), authority.pem()}) {
+    options.client_crl_pem = text;
+    const auto made = TlsServerContext::make(options);
+    ASSERT_FALSE(made);
+    EXPECT_TRUE(made.error().message.contains("BEGIN X509 CRL")) << made.error().message;
+  }
+}
+
 TEST(Tls, TheClientSaysWhatIsWrongWithTheServersCertificate) {
   const TestAuthority authority;
   const TestAuthority other("Other Authority");

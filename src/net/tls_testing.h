@@ -37,6 +37,34 @@ class TestAuthority {
   }
   std::string pem() const { return pem_of(certificate_.get()); }
 
+  // The list of what it has revoked.
+  std::string revoke(const std::vector<TlsIdentity>& revoked, long valid_to_seconds = 3600) const {
+    const X509CrlPtr list(X509_CRL_new());
+    X509_CRL_set_version(list.get(), X509_CRL_VERSION_2);
+    X509_CRL_set_issuer_name(list.get(), X509_get_subject_name(certificate_.get()));
+    using TimePtr = std::unique_ptr<ASN1_TIME, OpensslDelete<ASN1_TIME_free>>;
+    const TimePtr from(X509_gmtime_adj(nullptr, -7200));
+    const TimePtr to(X509_gmtime_adj(nullptr, valid_to_seconds));
+    X509_CRL_set1_lastUpdate(list.get(), from.get());
+    X509_CRL_set1_nextUpdate(list.get(), to.get());
+    for (const TlsIdentity& identity : revoked) {
+      const BioPtr in(BIO_new_mem_buf(identity.certificate_pem.data(),
+                                      static_cast<int>(identity.certificate_pem.size())));
+      const X509Ptr certificate(PEM_read_bio_X509(in.get(), nullptr, nullptr, nullptr));
+      X509_REVOKED* const entry = X509_REVOKED_new();
+      X509_REVOKED_set_serialNumber(entry, X509_get_serialNumber(certificate.get()));
+      X509_REVOKED_set_revocationDate(entry, from.get());
+      X509_CRL_add0_revoked(list.get(), entry);
+    }
+    X509_CRL_sort(list.get());
+    X509_CRL_sign(list.get(), key_.get(), EVP_sha256());
+    const BioPtr out(BIO_new(BIO_s_mem()));
+    PEM_write_bio_X509_CRL(out.get(), list.get());
+    char* data = nullptr;
+    const long size = BIO_get_mem_data(out.get(), &data);
+    return {data, static_cast<std::size_t>(size)};
+  }
+
  private:
   static X509Ptr make(const TestCertificate& wish, EVP_PKEY* key, const TestAuthority* issuer) {
     X509Ptr made(X509_new());

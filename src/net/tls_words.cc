@@ -86,6 +86,14 @@ std::string describe_verify_failure(X509_STORE_CTX* store, const std::string& ho
     case X509_V_ERR_CERT_NOT_YET_VALID:
       return which + " is valid only from " + time_text(X509_get0_notBefore(certificate)) +
              ": is this machine's clock right?";
+    case X509_V_ERR_CERT_REVOKED:
+      return which + " (" + subjects(*certificate) + ") has been revoked by its authority";
+    case X509_V_ERR_CRL_HAS_EXPIRED:
+      return which + " (" + subjects(*certificate) +
+             "): its authority's revocation list is out of date: fetch the newest";
+    case X509_V_ERR_UNABLE_TO_GET_CRL:
+      return which + " (" + subjects(*certificate) +
+             "): there is no revocation list of its authority here: add it to the others";
     case X509_V_ERR_HOSTNAME_MISMATCH:
     case X509_V_ERR_IP_ADDRESS_MISMATCH:
       return which + " is for " + subjects(*certificate) + ", not for " + host;

@@ -31,8 +31,10 @@ class CitySender {
         city_(city_options()),
         mqtt_(loop_, {.host_port = options.mqtt,
                       .client_id = fmt::format("ficus-simulate-{}", start_.micros),
-                      .tls = options.mqtt_tls}),
-        http_(loop_, options.http, 100, options.http_tls),
+                      .tls = options.mqtt_tls,
+                      .user = options.credentials.user,
+                      .password = options.credentials.password}),
+        http_(loop_, options.http, 100, options.http_tls, options.credentials.authorization),
         beat_(loop_),
         reporter_(loop_),
         patience_(loop_) {}

@@ -9,6 +9,7 @@
 #include "base/result.h"
 #include "net/tls.h"
 #include "simulate/city.h"
+#include "simulate/credentials.h"
 
 namespace ficus::simulate {
 
@@ -19,6 +20,7 @@ struct CitySenderOptions {
   // Given: encrypted.
   std::shared_ptr<net::TlsClientContext> mqtt_tls = {};
   std::shared_ptr<net::TlsClientContext> http_tls = {};
+  Credentials credentials = {};
   std::string ais = "127.0.0.1:10110";
   double seconds = 0;  // simulated seconds to live; 0: until a signal
   std::string truth_file;

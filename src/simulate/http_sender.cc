@@ -31,8 +31,9 @@ net::HttpClientOptions client_options(std::shared_ptr<net::TlsClientContext> tls
 }  // namespace
 
 HttpSender::HttpSender(net::EventLoop& loop, std::string host_port, std::size_t bodies_max,
-                       std::shared_ptr<net::TlsClientContext> tls)
+                       std::shared_ptr<net::TlsClientContext> tls, std::string authorization)
     : client_(loop, std::move(host_port), client_options(std::move(tls))),
+      authorization_(std::move(authorization)),
       retry_(loop),
       bodies_max_(bodies_max),
       backoff_(kBackoffMin) {}
@@ -50,6 +51,7 @@ void HttpSender::send_first() {
   request.method = "POST";
   request.target = item.target;
   request.headers.add("Content-Type", item.content_type);
+  if (!authorization_.empty()) request.headers.add("Authorization", authorization_);
   request.body = item.body;
   client_.request(std::move(request),
                   [this](Result<net::HttpResponse> answer) { on_answer(std::move(answer)); });

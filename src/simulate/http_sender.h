@@ -24,7 +24,7 @@ struct HttpSenderCounts {
 class HttpSender {
  public:
   HttpSender(net::EventLoop& loop, std::string host_port, std::size_t bodies_max,
-             std::shared_ptr<net::TlsClientContext> tls = {});
+             std::shared_ptr<net::TlsClientContext> tls = {}, std::string authorization = {});
 
   bool is_full() const { return queue_.size() >= bodies_max_; }
   bool is_idle() const { return queue_.empty(); }
@@ -48,6 +48,7 @@ class HttpSender {
   void retry_later(std::string why);
 
   net::HttpClient client_;
+  const std::string authorization_;  // empty: none is shown
   net::Timer retry_;
   net::Task on_progress_;
   const std::size_t bodies_max_;

@@ -62,6 +62,10 @@ void MqttClient::say_hello() {
   hello.clean_start = true;
   hello.keep_alive_s = kKeepAliveSeconds;
   hello.client_id = options_.client_id;
+  if (!options_.user.empty()) {
+    hello.user_name = options_.user;
+    hello.password = mqtt::Bytes(net::bytes_of(options_.password));
+  }
   packet_bytes_max_ = kProtocolBytesMax;
   is_peer_alive_ = true;
   (void)send(hello);

@@ -19,8 +19,10 @@ struct MqttClientOptions {
   std::string host_port;
   std::string client_id;
   std::shared_ptr<net::TlsClientContext> tls = {};  // given: encrypted
-  std::size_t window = 500;                         // sent and not acknowledged
-  std::size_t queue_messages_max = 20'000;          // not acknowledged, sent or not
+  std::string user = {};                            // empty: none is shown
+  std::string password = {};
+  std::size_t window = 500;                 // sent and not acknowledged
+  std::size_t queue_messages_max = 20'000;  // not acknowledged, sent or not
   Micros backoff_min = Micros::from_millis(200);
   Micros backoff_max = Micros::from_seconds(10);
 };

@@ -55,7 +55,7 @@ class Replay {
 };
 
 Result<ReplayOutcome> Replay::run(const std::function<void(const std::string&)>& on_line) {
-  FICUS_TRY(target_, open_target(loop_, options_.to, options_.tls, [this] {
+  FICUS_TRY(target_, open_target(loop_, options_.to, options_.tls, options_.credentials, [this] {
               if (!next_turn_.is_running()) next_turn_.start_once({}, [this] { turn(); });
             }));
   FICUS_TRY_VOID(loop_.watch_signals([this](int) {

@@ -8,6 +8,7 @@
 #include "base/disk.h"
 #include "base/result.h"
 #include "net/tls.h"
+#include "simulate/credentials.h"
 
 namespace ficus::simulate {
 
@@ -16,6 +17,7 @@ struct ReplayOptions {
   std::string to;    // see open_target
   double speed = 1;  // times faster than recorded; 0: as fast as the receiver takes it
   std::shared_ptr<net::TlsClientContext> tls = {};  // REQUIRED for mqtts and https
+  Credentials credentials = {};
   std::string time_column;
   std::uint64_t limit = 0;  // records; 0: all
 };

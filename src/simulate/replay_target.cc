@@ -19,11 +19,14 @@ namespace {
 class MqttTarget final : public ReplayTarget {
  public:
   MqttTarget(net::EventLoop& loop, const std::string& host_port,
-             std::shared_ptr<net::TlsClientContext> tls, TopicTemplate topic, net::Task on_progress)
+             std::shared_ptr<net::TlsClientContext> tls, const Credentials& credentials,
+             TopicTemplate topic, net::Task on_progress)
       : topic_(std::move(topic)),
         client_(loop, {.host_port = host_port,
                        .client_id = fmt::format("ficus-replay-{}", getpid()),
                        .tls = std::move(tls),
+                       .user = credentials.user,
+                       .password = credentials.password,
                        .queue_messages_max = 2000}) {
     client_.on_progress(std::move(on_progress));
   }
@@ -53,8 +56,10 @@ class MqttTarget final : public ReplayTarget {
 class HttpTarget final : public ReplayTarget {
  public:
   HttpTarget(net::EventLoop& loop, const std::string& host_port,
-             std::shared_ptr<net::TlsClientContext> tls, std::string target, net::Task on_progress)
-      : target_(std::move(target)), sender_(loop, host_port, kBodiesMax, std::move(tls)) {
+             std::shared_ptr<net::TlsClientContext> tls, const Credentials& credentials,
+             std::string target, net::Task on_progress)
+      : target_(std::move(target)),
+        sender_(loop, host_port, kBodiesMax, std::move(tls), credentials.authorization) {
     sender_.on_progress(std::move(on_progress));
   }
 
@@ -188,6 +193,7 @@ Result<std::unique_ptr<ReplayTarget>> open_udp(net::EventLoop& loop, std::string
 
 Result<std::unique_ptr<ReplayTarget>> open_target(net::EventLoop& loop, std::string_view url,
                                                   std::shared_ptr<net::TlsClientContext> tls,
+                                                  const Credentials& credentials,
                                                   net::Task on_progress) {
   const std::size_t after_scheme = url.find("://");
   if (after_scheme == std::string_view::npos) {
@@ -207,13 +213,13 @@ Result<std::unique_ptr<ReplayTarget>> open_target(net::EventLoop& loop, std::str
   const bool is_encrypted = tls != nullptr;
   if (scheme == "mqtt" || (scheme == "mqtts" && is_encrypted)) {
     FICUS_TRY(TopicTemplate topic, TopicTemplate::parse(path.substr(path.empty() ? 0 : 1)));
-    return std::make_unique<MqttTarget>(loop, host_port, std::move(tls), std::move(topic),
-                                        std::move(on_progress));
+    return std::make_unique<MqttTarget>(loop, host_port, std::move(tls), credentials,
+                                        std::move(topic), std::move(on_progress));
   }
   if (scheme == "http" || (scheme == "https" && is_encrypted)) {
     if (path.size() < 2) return invalid("expected http://HOST:PORT/ingest/SOURCE");
-    return std::make_unique<HttpTarget>(loop, host_port, std::move(tls), std::string(path),
-                                        std::move(on_progress));
+    return std::make_unique<HttpTarget>(loop, host_port, std::move(tls), credentials,
+                                        std::string(path), std::move(on_progress));
   }
   if (!path.empty() && path != "/") return invalid("expected nothing after HOST:PORT");
   if (scheme == "udp") return open_udp(loop, host_port);

@@ -8,6 +8,7 @@
 #include "base/result.h"
 #include "net/event_loop.h"
 #include "net/tls.h"
+#include "simulate/credentials.h"
 #include "simulate/record_reader.h"
 
 namespace ficus::simulate {
@@ -39,6 +40,7 @@ class ReplayTarget {
 // with `tls` also "mqtts" and "https".
 Result<std::unique_ptr<ReplayTarget>> open_target(net::EventLoop& loop, std::string_view url,
                                                   std::shared_ptr<net::TlsClientContext> tls,
+                                                  const Credentials& credentials,
                                                   net::Task on_progress);
 
 }  // namespace ficus::simulate

@@ -50,16 +50,22 @@ class Brain:
                 text = text.replace("${" + name + "}", str(value))
             path.write_text(text, encoding="utf-8")
         self.config = self.folder / "ficus.yaml"
-        self.extra = replacements.get("config", "")
-        self.config.write_text(
-            f"data_directory: {self.folder}/data\npacks: [{pack_folder}]\n"
-            f"http: {{listen: '127.0.0.1:{self.http_port}'}}\n"
-            + self.section("mqtt", f"listen: '127.0.0.1:{self.mqtt_port}'"), encoding="utf-8")
+        text = replacements.get("config", "")
+        text = self.section(text, "http", f"listen: '127.0.0.1:{self.http_port}'")
+        text = self.section(text, "mqtt", f"listen: '127.0.0.1:{self.mqtt_port}'")
+        self.config.write_text(f"data_directory: {self.folder}/data\npacks: [{pack_folder}]\n{text}", encoding="utf-8")
 
-    def section(self, name, entry):
-        """`entry` in the section of that name, with what `config=` says of the same section."""
-        head, found, rest = self.extra.partition(name + ": {")
-        return f"{head}{name}: {{{entry}, {rest}" if found else f"{self.extra}{name}: {{{entry}}}\n"
+    @staticmethod
+    def section(text, name, entry):
+        """The configuration with `entry` in that section; what the section says already comes last, so it wins."""
+        head, found, rest = text.partition(name + ": {")
+        return f"{head}{name}: {{{entry}, {rest}" if found else f"{text}{name}: {{{entry}}}\n"
+
+    def metric(self, name, headers=None):
+        for line in self.request("GET", "/metrics", headers=headers)[1].decode().splitlines():
+            if line.startswith(name + " "):
+                return float(line.rsplit(" ", 1)[1])
+        raise KeyError(name)
 
     def __enter__(self):
         self.start()

@@ -7,6 +7,8 @@ import os
 import pathlib
 import re
 import signal
+import socket
+import struct
 import subprocess
 import tempfile
 import time
@@ -290,6 +292,131 @@ class Commands(unittest.TestCase):
             run("token", "revoke", "feed")
             run("user", "remove", "王芳")
             self.assertEqual(len(run("user", "list")[0].splitlines()), 1)
+
+
+class Senders(unittest.TestCase):
+    """Our own senders against a brain whose users must log in."""
+
+    def test_replay_and_simulate_log_in(self):
+        hashes = {user: hash_of(password) for user, password in PASSWORDS.items()}
+        brain = harness.Brain("crash", config="access: {users: users.yaml}\n")
+        (brain.folder / "users.yaml").write_text(users_file(hashes).replace(
+            'publish: ["m/%u/#"]', 'publish: ["meter/#", "city/#"]'), encoding="utf-8")
+        files = {"password": PASSWORDS["gate"], "token": TOKEN, "wrong": "guess-file"}
+        for name, secret in files.items():
+            (brain.folder / name).write_text(secret + "\n", encoding="utf-8")
+        password, token, wrong = (str(brain.folder / name) for name in files)
+        data = brain.folder / "rows.csv"
+        data.write_text("meter,n,t,level\n" + "".join(f"r{i},{i},{1_700_000_000_000_000 + i},5\n" for i in range(20)),
+                        encoding="utf-8")
+        with brain:
+            targets = {"mqtt": f"mqtt://127.0.0.1:{brain.mqtt_port}/meter/{{meter}}",
+                       "http": f"http://127.0.0.1:{brain.http_port}/ingest/gateway"}
+
+            def replay(to, *words):
+                return brain.run("replay", str(data), "--to", targets[to], "--speed", "0", *words, timeout=60)
+
+            for words in (["--user", "gate", "--password-file", password], ["--user", "gate", "--token-file", token]):
+                for to in targets:
+                    self.assertIn("sent 20 records, acknowledged 20", replay(to, *words), (to, words))
+            self.assertIn("acknowledged 20", replay("http", "--token-file", token))
+            with self.assertRaisesRegex(RuntimeError, "HTTP status 401"):
+                replay("http")
+            with self.assertRaisesRegex(RuntimeError, "HTTP status 401"):
+                replay("http", "--user", "gate", "--password-file", wrong)
+            for words, why in ((["--password-file", password], "--user NAME"), (["--user", "gate"], "--password-file FILE"),
+                               (["--token-file", token], "--user NAME"),
+                               (["--user", "gate", "--password-file", str(brain.folder / "none")], "password-file")):
+                with self.assertRaisesRegex(RuntimeError, why):
+                    replay("mqtt", *words)
+            said = brain.run("simulate", "--mqtt", f"127.0.0.1:{brain.mqtt_port}", "--http", f"127.0.0.1:{brain.http_port}",
+                             "--user", "gate", "--token-file", token, "--seconds", "3", "--speed", "10", "--scale", "0.1",
+                             timeout=60)
+            self.assertRegex(said, r"sent [1-9]\d*, acknowledged [1-9]")
+            self.assertNotIn("no connection", said)
+        log = (brain.folder / "brain.log").read_text(errors="replace") if brain.folder.exists() else ""
+        for secret in files.values():
+            self.assertNotIn(secret, log)
+
+
+class LiveStreams(unittest.TestCase):
+    def test_one_user_has_so_many(self):
+        hashes = {user: hash_of(password) for user, password in PASSWORDS.items()}
+        brain = harness.Brain("crash", config="access: {users: users.yaml}\nlive: {clients_per_user_max: 3}\n")
+        (brain.folder / "users.yaml").write_text(users_file(hashes), encoding="utf-8")
+        with brain:
+            streams = [Live(brain, basic("wang")) for _ in range(3)]
+            self.assertEqual([stream.status for stream in streams], [101] * 3)
+            refused = Live(brain, basic("wang"))
+            self.assertEqual(refused.status, 429)
+            self.assertIn("live.clients_per_user_max", refused.rest())
+            self.assertEqual(Live(brain, basic("li")).status, 101)  # somebody else
+            streams[0].close()
+            brain.wait_for("room", lambda: Live(brain, basic("wang"), keep=False).status == 101, 10)
+            name = 'ficus_live_refused_total{cause="clients_per_user_max"}'
+            self.assertGreaterEqual(brain.metric(name, bearer(ADMIN_TOKEN)), 1)
+            # A subscription names so many types; each is looked up quickly.
+            stream = streams[1]
+            self.assertEqual(stream.message()["kind"], "hello")
+            stream.send({"subscribe": {"types": [f"T{i}" for i in range(257)]}})
+            self.assertIn("at most 256", stream.next("error")["message"])
+            stream.send({"subscribe": {"types": ["Meter"] + [f"T{i % 7}" for i in range(255)]}})
+            time.sleep(0.3)
+            status, body = brain.request("POST", "/ingest/gateway", json.dumps(
+                {"meter": "seen", "n": 1, "t": int(time.time() * 1e6), "level": 1}),
+                {"Content-Type": "application/json", **bearer(TOKEN)})
+            self.assertEqual(status, 200, body)
+            self.assertEqual(stream.next("entities")["entities"][0]["type"], "Meter")
+            for one in streams:
+                one.close()
+
+
+class Live:
+    """As much of a WebSocket as it takes to hear /live."""
+
+    def __init__(self, brain, headers, keep=True, rcvbuf=None):
+        self.socket = socket.socket()
+        if rcvbuf is not None:
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, rcvbuf)
+        self.socket.settimeout(20)
+        self.socket.connect(("127.0.0.1", brain.http_port))
+        lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+        self.socket.sendall((f"GET /live HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                             f"Sec-WebSocket-Key: {base64.b64encode(os.urandom(16)).decode()}\r\n"
+                             f"Sec-WebSocket-Version: 13\r\n{lines}\r\n").encode())
+        self.file = self.socket.makefile("rb")
+        self.status = int(self.file.readline().split()[1])
+        self.length = 0
+        for line in iter(self.file.readline, b"\r\n"):
+            if line.lower().startswith(b"content-length:"):
+                self.length = int(line.split(b":")[1])
+        if not keep:
+            self.close()
+
+    def rest(self):
+        return self.file.read(self.length).decode()
+
+    def send(self, value):
+        body = json.dumps(value).encode()
+        size = bytes([0x80 | len(body)]) if len(body) < 126 else b"\xfe" + struct.pack(">H", len(body))
+        self.socket.sendall(b"\x81" + size + b"\0\0\0\0" + body)
+
+    def message(self):
+        head = self.file.read(2)
+        size = head[1] & 127
+        if size > 125:
+            size = int.from_bytes(self.file.read(2 if size == 126 else 8), "big")
+        return json.loads(self.file.read(size))
+
+    def next(self, kind):
+        while True:
+            message = self.message()
+            if message["kind"] == kind:
+                return message
+
+    def close(self):
+        self.file.close()
+        self.socket.close()
 
 
 class PageLogin(unittest.TestCase):

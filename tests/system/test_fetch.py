@@ -1,6 +1,7 @@
 """Sources that we fetch from: another broker (a second brain) and a URL, with either side going away."""
 import http.server
 import json
+import ssl
 import threading
 import time
 import unittest
@@ -8,6 +9,7 @@ import unittest
 import paho.mqtt.client as paho
 
 import harness
+from test_tls import Authority, TlsBrain
 
 SECRET = "s3cret-of-the-city"
 
@@ -125,6 +127,82 @@ class Fetching(unittest.TestCase):
         sender.join()
         brain.start()
         brain.wait_for("all of it", lambda: brain.books("remote")["applied"] == 3000)
+
+    def test_a_reload_touches_only_what_has_changed(self):
+        server = serve((200, {"Content-Type": "application/json", "ETag": '"1"'}, meters(5, 1)))
+        self.addCleanup(server.server_close)
+        self.addCleanup(server.shutdown)
+        self.remote.start()
+        brain = self.brain(server.server_port)
+        sources = brain.folder / "pack" / "sources.yaml"
+        brain.start()
+        self.connected(brain)
+        brain.wait_for("5 rows", lambda: brain.books("polled")["applied"] == 5)
+        before = self.connection(brain, "remote")
+        text = sources.read_text(encoding="utf-8")
+        # What is made of the data changes, where it comes from does not.
+        sources.write_text(text.replace("attributes: {level: $.level}", "attributes: {level: {path: $.level, max: 50}}"),
+                           encoding="utf-8")
+        brain.run("reload", "--url", f"http://127.0.0.1:{brain.http_port}")
+        self.publish(50, 2)  # 50 and 51
+        brain.wait_for("the new mapping", lambda: brain.books("remote")["quarantined"] == 1)
+        after = self.connection(brain, "remote")
+        self.assertEqual((after["attempts"], after["connectedAt"]), (before["attempts"], before["connectedAt"]))
+        # The poll still knows what it had: it asks with the ETag, and nothing comes twice.
+        asked = len(server.state["asked"])
+        brain.wait_for("another request", lambda: len(server.state["asked"]) > asked)
+        self.assertEqual(server.state["asked"][-1]["If-None-Match"], '"1"')
+        self.assertEqual(brain.books("polled")["received"], 5)
+        # Another user for the broker: a new connection.
+        sources.write_text(sources.read_text(encoding="utf-8").replace("user: fetcher", "user: other"), encoding="utf-8")
+        brain.run("reload", "--url", f"http://127.0.0.1:{brain.http_port}")
+        brain.wait_for("a new connection", lambda: self.connection(brain, "remote")["connectedAt"] not in
+                       (None, before["connectedAt"]))
+        self.publish(49, 1)
+        brain.wait_for("what is said on it", lambda: brain.books("remote")["applied"] == 1)
+        # A mistake in one source leaves all as they are.
+        before = self.connection(brain, "remote")
+        sources.write_text(sources.read_text(encoding="utf-8").replace("every: 1s", "every: nonsense"), encoding="utf-8")
+        with self.assertRaises(RuntimeError):
+            brain.run("reload", "--url", f"http://127.0.0.1:{brain.http_port}")
+        self.assertEqual(self.connection(brain, "remote"), before)
+
+    def test_over_tls(self):
+        self.remote = TlsBrain(pack="remote")
+        server = serve((200, {"Content-Type": "application/json"}, meters(5, 1)))
+        server.socket = self.server_context().wrap_socket(server.socket, server_side=True)
+        self.addCleanup(server.server_close)
+        self.addCleanup(server.shutdown)
+        self.remote.start()
+        secret = secret_file(self.remote.folder)
+        brain = harness.Brain("fetch", mqtt=self.remote.mqtts_port, http=server.server_port, secret=secret)
+        self.addCleanup(lambda: brain.__exit__(None, None, None))
+        sources = brain.folder / "pack" / "sources.yaml"
+        text = sources.read_text(encoding="utf-8").replace("mqtt://", "mqtts://").replace("http://", "https://")
+        wrong = Authority(brain.folder, "stranger").certificate
+        sources.write_text(self.with_ca(text, wrong), encoding="utf-8")
+        brain.start()
+        for source in ("remote", "polled"):
+            brain.wait_for("the refusal", lambda source=source: "no authority that is trusted here" in
+                           self.connection(brain, source)["lastError"])
+            self.assertNotEqual(self.connection(brain, source)["state"], "connected")
+        self.assertEqual(brain.books("polled")["received"], 0)
+        sources.write_text(self.with_ca(text, self.remote.authority.certificate), encoding="utf-8")
+        brain.run("reload", "--url", f"http://127.0.0.1:{brain.http_port}")
+        self.connected(brain)
+        self.publish(0, 10)
+        brain.wait_for("what the broker says", lambda: brain.books("remote")["applied"] == 10)
+        brain.wait_for("what the URL answers", lambda: brain.books("polled")["applied"] == 5)
+
+    def server_context(self):
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(self.remote.certificate, self.remote.key)
+        return context
+
+    @staticmethod
+    def with_ca(text, ca):
+        return text.replace("      user: fetcher\n", f"      user: fetcher\n      tls: {{ca: \"{ca}\"}}\n").replace(
+            "      every: 1s\n", f"      every: 1s\n      tls: {{ca: \"{ca}\"}}\n")
 
     def test_polling(self):
         server = serve((200, {"Content-Type": "application/json", "ETag": '"1"', "Last-Modified":

@@ -1,6 +1,8 @@
 """Files as sources: recorded hours of Beijing's air in a folder, growing, replaced, with kill -9 in between."""
 import csv
 import io
+import json
+import os
 import shutil
 import tempfile
 import pathlib
@@ -33,6 +35,37 @@ class Files(unittest.TestCase):
         part = self.folder / (name + ".part")
         part.write_bytes(content)
         part.rename(self.folder / name)
+
+    def test_what_is_no_file_of_the_folder_is_set_aside(self):
+        """Whoever may write there must not make us read what only we may read, wait, or read other files by a pattern."""
+        rows = self.text.splitlines(keepends=True)
+        self.put("PRSA_[a]*?.csv", b"".join(rows[:11]))  # a name is a name
+        (self.folder / "PRSA_b.csv").symlink_to("/etc/passwd")
+        os.mkfifo(self.folder / "PRSA_c.csv")
+        (self.folder / "PRSA_d.csv").mkdir()
+        (self.folder / "*.parquet").symlink_to(self.folder / "elsewhere")
+        brain = self.brain()
+        brain.wait_for("the ten rows", lambda: brain.books("archive")["applied"] == 10)
+        log = brain.folder / "brain.log"
+        for said in ("PRSA_b.csv: it is a symbolic link", "PRSA_c.csv: it is a pipe", "PRSA_d.csv: it is a folder",
+                     "*.parquet: it is a symbolic link"):
+            brain.wait_for(said, lambda said=said: said in log.read_text(errors="replace"))
+        self.assertNotIn("root:", log.read_text(errors="replace"))
+        books = brain.books("archive")
+        self.assertEqual((books["received"], books["quarantined"]), (10, 0))
+        # A Parquet file whose name is a pattern is itself and nothing else.
+        (self.folder / "*.parquet").unlink()
+        for name, value in (("one", 1), ("two", 2)):
+            status, body = brain.request("POST", "/sql", json.dumps(
+                {"format": "parquet",
+                 "sql": f"SELECT '{name}' AS id, TIMESTAMP '2026-01-01 00:00:00' AS \"observedAt\", {value} AS pm25"}),
+                {"Content-Type": "application/json"})
+            self.assertEqual(status, 200, body)
+            self.put({"one": "*.parquet", "two": "kept.elsewhere"}[name], body)
+        brain.wait_for("one row", lambda: brain.books("sealed")["applied"] == 1)
+        self.put("x.parquet", (self.folder / "kept.elsewhere").read_bytes())
+        brain.wait_for("the other", lambda: brain.books("sealed")["applied"] == 2)
+        self.assertEqual(brain.books("sealed")["received"], 2)
 
     def received(self, brain):
         return brain.books("archive")["received"]

@@ -37,6 +37,23 @@ class Status(unittest.TestCase):
         self.assertEqual(screen.count("0/256"), 2, screen)
         self.assertIn("正常", ficus("status", "--url", self.url, LANG="zh_CN.UTF-8")[1])
 
+    def test_the_rate_is_there_though_nobody_watches(self):
+        def rate():
+            return next(s for s in json.loads(ficus("status", "--url", self.url, "--json")[1])["sources"]["sources"]
+                        if s["name"] == "gateway")["ratePerSecond"]
+
+        sent = 100
+
+        def send_and_ask():
+            nonlocal sent
+            self.brain.post("/ingest/gateway", [{"meter": "3", "n": sent + i, "t": 1_700_000_000_000_000 + sent + i,
+                                                 "level": 1} for i in range(50)])
+            sent += 50
+            return rate() > 0
+
+        self.brain.wait_for("a rate above zero", send_and_ask, 10)
+        self.brain.wait_for("a rate of zero again", lambda: rate() == 0, 10)
+
     def test_json_for_scripts(self):
         code, text, _ = ficus("status", "--url", self.url, "--json")
         self.assertEqual(code, 0)

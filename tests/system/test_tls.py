@@ -1,5 +1,6 @@
 """Encryption as clients meet it: HTTPS, MQTT over TLS, and both as WebSockets, with clients that others wrote."""
 import base64
+import http.client
 import json
 import os
 import pathlib
@@ -41,14 +42,27 @@ class Authority:
                 "-days", 2, "-out", certificate, "-extfile", wanted)
         return certificate, key
 
+    def list_revoked(self, *certificates):
+        """Writes the list of what it has taken back."""
+        self.list = self.folder / "revoked.pem"
+        index, settings = self.folder / "index.txt", self.folder / "ca.conf"
+        if not index.exists():
+            index.write_text("", encoding="utf-8")
+            settings.write_text(f"[ca]\ndefault_ca=d\n[d]\ndatabase={index}\ndefault_md=sha256\ndefault_crl_days=2\n",
+                                encoding="utf-8")
+        words = ["ca", "-config", settings, "-cert", self.certificate, "-keyfile", self.key]
+        for certificate in certificates:
+            openssl(*words, "-revoke", certificate)
+        openssl(*words, "-gencrl", "-out", self.list)
+
 
 def issue_server(authority, file="server"):
     return authority.issue(file, "ficus", ["subjectAltName=DNS:localhost,IP:127.0.0.1", "extendedKeyUsage=serverAuth"])
 
 
 class TlsBrain(Brain):
-    def __init__(self, client_certificate="optional"):
-        super().__init__("parking")
+    def __init__(self, client_certificate="optional", pack="parking"):
+        super().__init__(pack)
         self.https_port, self.mqtts_port = free_port(), free_port()
         self.authority = Authority(self.folder)
         self.devices = Authority(self.folder, "devices")
@@ -69,7 +83,7 @@ class TlsBrain(Brain):
         return context
 
 
-def round_trip(port, context=None, transport="tcp"):
+def round_trip(port, context=None, transport="tcp", host="127.0.0.1"):
     """Publishes with QoS 1 to itself; returns what came back."""
     client = paho.Client(client_id="tls-test", protocol=paho.MQTTv5, transport=transport)
     if transport == "websockets":
@@ -80,7 +94,7 @@ def round_trip(port, context=None, transport="tcp"):
     client.on_connect = lambda c, *rest: c.subscribe("tls/test", 1)
     client.on_subscribe = lambda c, *rest: c.publish("tls/test", "x" * 5000, 1)
     client.on_message = lambda c, u, message: heard.append(message.payload)
-    client.connect("127.0.0.1", port)
+    client.connect(host, port)
     client.loop_start()
     try:
         end = time.monotonic() + 10
@@ -161,10 +175,84 @@ class Tls(unittest.TestCase):
             self.assertGreater(self.metric(brain, 'ficus_tls_handshakes_total{port="mqtts"}'), 4)
 
     def metric(self, brain, name):
-        for line in brain.request("GET", "/metrics")[1].decode().splitlines():
-            if line.startswith(name + " "):
-                return float(line.rsplit(" ", 1)[1])
-        raise KeyError(name)
+        return brain.metric(name)
+
+    def test_a_port_may_have_several_addresses(self):
+        brain = TlsBrain()
+        text = brain.config.read_text(encoding="utf-8")
+        ports = {"http": brain.http_port, "mqtt": brain.mqtt_port, "https": brain.https_port, "mqtts": brain.mqtts_port}
+        for port in ports.values():
+            text = text.replace(f"'127.0.0.1:{port}'", f"['127.0.0.1:{port}', '[::1]:{port}']")
+        brain.config.write_text(text, encoding="utf-8")
+        with brain:
+            for host in ("127.0.0.1", "[::1]"):
+                url = f"http://{host}:{ports['http']}/health"
+                self.assertEqual(subprocess.run(["curl", "-sSf", url], stdout=subprocess.DEVNULL, check=False).returncode, 0)
+            for host in ("127.0.0.1", "::1"):
+                self.assertEqual(round_trip(ports["mqtt"], host=host), b"x" * 5000)
+                done = self.curl(brain, "--cacert", brain.authority.certificate, "--connect-to",
+                                 f"::{'[::1]' if ':' in host else host}:")
+                self.assertEqual(done.returncode, 0, done.stderr)
+                with brain.context().wrap_socket(socket.create_connection((host, ports["mqtts"])),
+                                                 server_hostname="localhost") as s:
+                    s.sendall(b"\x10\x0d\x00\x04MQTT\x04\x02\x00\x3c\x00\x01a")
+                    self.assertEqual(s.recv(4), b"\x20\x02\x00\x00")
+            log = (brain.folder / "brain.log").read_text(encoding="utf-8")
+            self.assertIn(f"127.0.0.1:{ports['https']},[::1]:{ports['https']}", log)
+            self.assertGreaterEqual(self.metric(brain, 'ficus_http_requests_total{port="https"}'), 2)
+
+    def test_who_a_certificate_says_and_when_it_is_revoked(self):
+        brain = TlsBrain()
+        brain.devices.list_revoked()
+        brain.config.write_text(brain.config.read_text(encoding="utf-8").replace(
+            "client_ca:", f"crl_file: {brain.devices.list}, client_ca:") + "access: {users: users.yaml}\n", encoding="utf-8")
+        password = "Xk7-wang-secret"
+        hashed = subprocess.run([str(BINARY), "user", "hash"], input=password + "\n", stdout=subprocess.PIPE, text=True,
+                                check=True).stdout.strip()
+        (brain.folder / "users.yaml").write_text(
+            f"users:\n  - {{name: wang, password: \"{hashed}\", department: Water, roles: operator}}\n"
+            "  - {name: pump, roles: viewer, certificate: pump-7}\n", encoding="utf-8")
+        usage = ["extendedKeyUsage=clientAuth"]
+        pump, other = brain.devices.issue("pump", "pump-7", usage), brain.devices.issue("other", "pump-8", usage)
+        with brain:
+            def ask(method, target, identity=None, body=None, headers=None):
+                connection = http.client.HTTPSConnection("localhost", brain.https_port, context=brain.context(identity),
+                                                         timeout=10)
+                try:
+                    connection.request(method, target, body, headers or {})
+                    answer = connection.getresponse()
+                    return answer.status, answer.headers, answer.read()
+                finally:
+                    connection.close()
+
+            self.assertEqual(ask("GET", "/types")[0], 401)
+            status, _, body = ask("GET", "/whoami", pump)
+            self.assertEqual((status, json.loads(body)["user"]), (200, "pump"))
+            self.assertEqual(ask("GET", "/types", other)[0], 401)  # signed, but nobody's
+            # The page's cookie goes back over encrypted connections only.
+            status, headers, _ = ask("POST", "/login", None, json.dumps({"user": "wang", "password": password}),
+                                     {"Content-Type": "application/json"})
+            self.assertEqual(status, 200)
+            flags = [word.strip() for word in headers["Set-Cookie"].split(";")]
+            self.assertTrue({"Secure", "HttpOnly", "SameSite=Strict"} <= set(flags), flags)
+            plain = http.client.HTTPConnection("127.0.0.1", brain.http_port, timeout=10)
+            plain.request("POST", "/login", json.dumps({"user": "wang", "password": password}),
+                          {"Content-Type": "application/json"})
+            self.assertNotIn("Secure", plain.getresponse().headers["Set-Cookie"])
+            plain.close()
+            # The authority takes it back: a reload is enough.
+            brain.devices.list_revoked(pump[0])
+            brain.process.send_signal(signal.SIGHUP)
+
+            def is_refused():
+                try:
+                    return ask("GET", "/whoami", pump)[0] == 401 and None
+                except (ssl.SSLError, ConnectionError):
+                    return True
+
+            brain.wait_for("the refusal", is_refused, 20)
+            self.assertIn("has been revoked", (brain.folder / "brain.log").read_text(errors="replace"))
+            self.assertEqual(ask("GET", "/types", other)[0], 401)  # not revoked: the connection is taken
 
     def test_what_is_refused_says_why(self):
         with TlsBrain() as brain:

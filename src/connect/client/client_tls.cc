@@ -1,5 +1,7 @@
 #include "connect/client/client_tls.h"
 
+#include "base/hash.h"
+
 namespace ficus::connect {
 namespace {
 
@@ -22,6 +24,17 @@ Result<std::shared_ptr<net::TlsClientContext>> make_client_tls(const TlsPlaces& 
   auto context = net::TlsClientContext::make(options);
   if (!context) return in_context("tls: ", std::move(context).error());
   return context;
+}
+
+std::uint64_t client_tls_fingerprint(const TlsPlaces& places, Disk& disk) {
+  std::uint64_t print = 0;
+  for (const std::string* const path : {&places.ca, &places.certificate, &places.key}) {
+    std::string text;
+    // One that cannot be read now counts as another one.
+    const bool is_read = read_pem(disk, *path, text).has_value();
+    print = hash_mix(print, is_read ? hash64(text) : ~hash64(*path));
+  }
+  return print;
 }
 
 }  // namespace ficus::connect

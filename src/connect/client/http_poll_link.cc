@@ -58,6 +58,13 @@ HttpPollLink::HttpPollLink(const LinkParts& parts, std::shared_ptr<const Source>
 
 HttpPollLink::~HttpPollLink() = default;
 
+bool HttpPollLink::fetches_alike(const Source& next) const {
+  const auto* const other = std::get_if<HttpPollSource>(&next.declaration.connector);
+  if (other == nullptr || *other != declared()) return false;
+  return !declared().is_encrypted ||
+         client_tls_fingerprint(declared().tls, parts_.disk) == tls_fingerprint_;
+}
+
 Result<std::unique_ptr<HttpPollLink>> HttpPollLink::open(const LinkParts& parts,
                                                          std::shared_ptr<const Source> source) {
   std::unique_ptr<HttpPollLink> link(new HttpPollLink(parts, std::move(source)));
@@ -65,6 +72,7 @@ Result<std::unique_ptr<HttpPollLink>> HttpPollLink::open(const LinkParts& parts,
   options.response_bytes_max = link->declared().body_bytes_max;
   if (link->declared().is_encrypted) {
     FICUS_TRY(options.tls, make_client_tls(link->declared().tls, parts.disk));
+    link->tls_fingerprint_ = client_tls_fingerprint(link->declared().tls, parts.disk);
   }
   link->client_ =
       std::make_unique<net::HttpClient>(parts.loop, link->declared().host_port, options);

@@ -28,6 +28,8 @@ class HttpPollLink final : public SourceLink {
   ~HttpPollLink() override;
 
   void drain() override;
+  bool fetches_alike(const Source& next) const override;
+  void declare(std::shared_ptr<const Source> next) override { source_ = std::move(next); }
 
  private:
   HttpPollLink(const LinkParts& parts, std::shared_ptr<const Source> source);
@@ -44,7 +46,8 @@ class HttpPollLink final : public SourceLink {
   }
 
   const LinkParts parts_;
-  const std::shared_ptr<const Source> source_;
+  std::shared_ptr<const Source> source_;
+  std::uint64_t tls_fingerprint_ = 0;  // of the files that tls names, when they were read
   std::unique_ptr<net::HttpClient> client_;
   net::Timer timer_;
   BackOff back_off_;

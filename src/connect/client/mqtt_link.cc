@@ -39,11 +39,19 @@ MqttLink::MqttLink(const LinkParts& parts, std::shared_ptr<const Source> source)
 
 MqttLink::~MqttLink() = default;
 
+bool MqttLink::fetches_alike(const Source& next) const {
+  const auto* const other = std::get_if<MqttClientSource>(&next.declaration.connector);
+  if (other == nullptr || *other != declared()) return false;
+  return !declared().is_encrypted ||
+         client_tls_fingerprint(declared().tls, parts_.disk) == tls_fingerprint_;
+}
+
 Result<std::unique_ptr<MqttLink>> MqttLink::open(const LinkParts& parts,
                                                  std::shared_ptr<const Source> source) {
   std::unique_ptr<MqttLink> link(new MqttLink(parts, std::move(source)));
   if (link->declared().is_encrypted) {
     FICUS_TRY(link->tls_, make_client_tls(link->declared().tls, parts.disk));
+    link->tls_fingerprint_ = client_tls_fingerprint(link->declared().tls, parts.disk);
   }
   link->connect();
   return link;

@@ -30,6 +30,8 @@ class MqttLink final : public SourceLink, private net::ConnectionHandler {
 
   // Acknowledges what is under way, then says goodbye; the broker keeps the session.
   void drain() override;
+  bool fetches_alike(const Source& next) const override;
+  void declare(std::shared_ptr<const Source> next) override { source_ = std::move(next); }
 
  private:
   // Messages of one batch, to be acknowledged together.
@@ -70,7 +72,8 @@ class MqttLink final : public SourceLink, private net::ConnectionHandler {
   void say_goodbye_if_idle();
 
   const LinkParts parts_;
-  const std::shared_ptr<const Source> source_;
+  std::shared_ptr<const Source> source_;
+  std::uint64_t tls_fingerprint_ = 0;           // of the files that tls names, when they were read
   std::shared_ptr<net::TlsClientContext> tls_;  // null: not encrypted
   std::unique_ptr<net::TcpConnector> connector_;
   std::unique_ptr<net::Connection> connection_;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -27,6 +28,8 @@ struct LinkStatus {
 
 const char* link_state_name(LinkStatus::State state);
 
+struct Source;
+
 // A source that we go and fetch from, instead of being sent to. Made and used on the loop's thread;
 // destroying it ends everything it has begun.
 class SourceLink {
@@ -39,6 +42,15 @@ class SourceLink {
   const LinkStatus& status() const { return status_; }
   // Takes nothing new; what is under way is still acknowledged.
   virtual void drain() = 0;
+
+  // Whether `next`, declared anew under the same name, is fetched as this is: only what is made of
+  // its data may differ.
+  virtual bool fetches_alike(const Source& next) const = 0;
+  // Goes on with the new declaration. REQUIRES: fetches_alike(*next).
+  virtual void declare(std::shared_ptr<const Source> next) = 0;
+  // Begins to end. The link may be destroyed without making the loop wait once `is_ended`.
+  virtual void end() {}
+  virtual bool is_ended() const { return true; }
 
  protected:
   SourceLink(std::string name, std::string peer) : name_(std::move(name)) {

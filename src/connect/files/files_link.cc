@@ -3,6 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <mutex>
 
 #include "base/check.h"
 #include "base/hash.h"
@@ -13,11 +16,67 @@ namespace {
 
 constexpr Micros kBackOffFirst = Micros::from_seconds(1);
 constexpr Micros kBackOffMost = Micros::from_seconds(60);
+constexpr Micros kEndLookEvery = Micros::from_millis(5);
+constexpr int kEndLooks = 200;
 
 }  // namespace
 
+// The thread's side. It may outlive the link, and even the loop, when it hangs in a system call.
+class FilesLink::Worker final : public std::enable_shared_from_this<Worker> {
+ public:
+  Worker(const LinkParts& parts, const FilesSource& declared, RowFileOpener open_rows,
+         FileHolder hold_file, FilesLink& link)
+      : clock_(parts.clock),
+        reader_(parts.disk, declared, std::move(open_rows), std::move(hold_file)),
+        loop_(&parts.loop),
+        link_(&link) {}
+
+  void work() {
+    while (auto request = requests_.pop()) {
+      if (auto* knowledge = std::get_if<Knowledge>(&*request)) {
+        reader_.know(knowledge->file, std::move(knowledge->progress));
+      } else if (const auto* taken = std::get_if<Taken>(&*request)) {
+        reader_.taken(*taken->chunk);
+      } else if (std::holds_alternative<Dropped>(*request)) {
+        reader_.drop();
+      }
+      auto chunk = reader_.next(clock_.monotonic());
+      answer({std::move(chunk), reader_.take_problems()});
+    }
+    is_done_ = true;
+  }
+
+  bool try_ask(Request request) { return requests_.try_push(std::move(request)); }
+  void end() { requests_.close(); }
+  bool is_done() const { return is_done_; }
+  // From now on nothing is posted. On the loop's thread, like all that uses `link_`.
+  void forget_link() {
+    const std::lock_guard lock(mutex_);
+    loop_ = nullptr;
+    link_ = nullptr;
+  }
+
+ private:
+  void answer(Answer given) {
+    const std::lock_guard lock(mutex_);
+    if (loop_ == nullptr) return;
+    loop_->post([self = shared_from_this(), given = std::move(given)]() mutable {
+      if (self->link_ != nullptr) self->link_->on_answer(std::move(given));
+    });
+  }
+
+  const Clock& clock_;
+  FolderReader reader_;  // used by the thread only
+  BoundedQueue<Request> requests_{1};
+  std::atomic<bool> is_done_ = false;
+  // Between posting and the end of the loop: a message could not say that there is none any more.
+  std::mutex mutex_;
+  net::EventLoop* loop_;
+  FilesLink* link_;
+};
+
 FilesLink::FilesLink(const LinkParts& parts, std::shared_ptr<const Source> source,
-                     const FileMarks& marks, RowFileOpener open_rows)
+                     const FileMarks& marks, RowFileOpener open_rows, FileHolder hold_file)
     : SourceLink(source->declaration.name,
                  std::get<FilesSource>(source->declaration.connector).folder),
       parts_(parts),
@@ -28,46 +87,47 @@ FilesLink::FilesLink(const LinkParts& parts, std::shared_ptr<const Source> sourc
       back_off_(kBackOffFirst, kBackOffMost,
                 hash_mix(parts.random_seed, hash64(source_->declaration.name))),
       builder_(source_->id),
-      reader_(parts.disk, declared(), std::move(open_rows)) {}
+      worker_(std::make_shared<Worker>(parts, declared(), std::move(open_rows),
+                                       std::move(hold_file), *this)) {}
 
 FilesLink::~FilesLink() {
-  requests_.close();
-  if (thread_.joinable()) thread_.join();
+  end();
+  worker_->forget_link();
+  if (!thread_.joinable()) return;
+  for (int i = 0; i < kEndLooks && !is_ended(); ++i) {
+    std::this_thread::sleep_for(std::chrono::microseconds(kEndLookEvery.count));
+  }
+  is_ended() ? thread_.join() : thread_.detach();
 }
+
+bool FilesLink::fetches_alike(const Source& next) const {
+  const auto* const other = std::get_if<FilesSource>(&next.declaration.connector);
+  return other != nullptr && *other == declared();
+}
+
+void FilesLink::end() {
+  drain();
+  worker_->end();
+}
+
+bool FilesLink::is_ended() const { return worker_->is_done(); }
 
 Result<std::unique_ptr<FilesLink>> FilesLink::open(const LinkParts& parts,
                                                    std::shared_ptr<const Source> source,
-                                                   RowFileOpener open_rows) {
+                                                   RowFileOpener open_rows, FileHolder hold_file) {
   FICUS_TRY(const FileMarks marks, FileMarks::declare(parts.ingest.engine().schema()));
   std::unique_ptr<FilesLink> link(
-      new FilesLink(parts, std::move(source), marks, std::move(open_rows)));
-  link->thread_ = std::thread([self = link.get()] { self->work(); });
+      new FilesLink(parts, std::move(source), marks, std::move(open_rows), std::move(hold_file)));
+  link->thread_ = std::thread([worker = link->worker_] { worker->work(); });
   // The marks are asked for when shards answer, so after the loop has begun.
   link->timer_.start_once({}, [self = link.get()] { self->ask(Look{}); });
   return link;
 }
 
-void FilesLink::work() {
-  while (auto request = requests_.pop()) {
-    if (auto* knowledge = std::get_if<Knowledge>(&*request)) {
-      reader_.know(knowledge->file, std::move(knowledge->progress));
-    } else if (const auto* taken = std::get_if<Taken>(&*request)) {
-      reader_.taken(*taken->chunk);
-    } else if (std::holds_alternative<Dropped>(*request)) {
-      reader_.drop();
-    }
-    auto chunk = reader_.next(parts_.clock.monotonic());
-    Answer answer{std::move(chunk), reader_.take_problems()};
-    parts_.loop.post([this, alive = std::weak_ptr(alive_), answer = std::move(answer)]() mutable {
-      if (!alive.expired()) on_answer(std::move(answer));
-    });
-  }
-}
-
 void FilesLink::ask(Request request) {
   if (is_draining_) return;
   // One request is answered before the next is made.
-  FICUS_CHECK(requests_.try_push(std::move(request)));
+  FICUS_CHECK(worker_->try_ask(std::move(request)));
 }
 
 void FilesLink::on_answer(Answer answer) {

@@ -24,10 +24,15 @@ class FilesLink final : public SourceLink {
   // REQUIRES: the source is a files source.
   static Result<std::unique_ptr<FilesLink>> open(const LinkParts& parts,
                                                  std::shared_ptr<const Source> source,
-                                                 RowFileOpener open_rows);
+                                                 RowFileOpener open_rows, FileHolder hold_file);
+  // Waits a second for the thread at most. One that hangs in a mount that hangs is left behind.
   ~FilesLink() override;
 
   void drain() override;
+  bool fetches_alike(const Source& next) const override;
+  void declare(std::shared_ptr<const Source> next) override { source_ = std::move(next); }
+  void end() override;
+  bool is_ended() const override;
 
  private:
   struct Knowledge {
@@ -46,12 +51,13 @@ class FilesLink final : public SourceLink {
     std::vector<std::string> problems;
   };
 
+  class Worker;
+
   FilesLink(const LinkParts& parts, std::shared_ptr<const Source> source, const FileMarks& marks,
-            RowFileOpener open_rows);
+            RowFileOpener open_rows, FileHolder hold_file);
   const FilesSource& declared() const {
     return std::get<FilesSource>(source_->declaration.connector);
   }
-  void work();
   void ask(Request request);
   void on_answer(Answer answer);
   void find_progress(const std::string& file);
@@ -61,7 +67,7 @@ class FilesLink final : public SourceLink {
   void fail_and_retry(std::string why, Request next);
 
   const LinkParts parts_;
-  const std::shared_ptr<const Source> source_;
+  std::shared_ptr<const Source> source_;
   const FileMarks marks_;
   const SourceId own_;  // of the marks: they are not the source's items
   net::Timer timer_;
@@ -72,8 +78,7 @@ class FilesLink final : public SourceLink {
   bool is_draining_ = false;
   const std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 
-  FolderReader reader_;  // used by the thread only
-  BoundedQueue<Request> requests_{1};
+  std::shared_ptr<Worker> worker_;  // shared with its thread
   std::thread thread_;
 };
 

@@ -61,9 +61,10 @@ struct FolderReader::Current {
   std::uint64_t read_to = 0;
   std::string buffer;
   std::optional<CsvItems> csv;
-  std::string lines;         // what was read and is not cut into lines yet
-  std::size_t cut_to = 0;    // of `lines`
-  bool is_skipping = false;  // the rest of a line that is too long
+  std::string lines;               // what was read and is not cut into lines yet
+  std::size_t cut_to = 0;          // of `lines`
+  bool is_skipping = false;        // the rest of a line that is too long
+  std::unique_ptr<HeldFile> held;  // outlives what reads it
   std::unique_ptr<RowFile> rows;
   FileProgress progress;
 
@@ -144,8 +145,12 @@ Result<std::optional<FolderReader::Current::Line>> FolderReader::Current::next_l
   }
 }
 
-FolderReader::FolderReader(Disk& disk, FilesSource declared, RowFileOpener open_rows)
-    : disk_(disk), declared_(std::move(declared)), open_rows_(std::move(open_rows)) {}
+FolderReader::FolderReader(Disk& disk, FilesSource declared, RowFileOpener open_rows,
+                           FileHolder hold_file)
+    : disk_(disk),
+      declared_(std::move(declared)),
+      open_rows_(std::move(open_rows)),
+      hold_file_(std::move(hold_file)) {}
 FolderReader::~FolderReader() = default;
 
 BodyFormat FolderReader::format_of(std::string_view name) const {
@@ -234,7 +239,12 @@ Result<std::unique_ptr<FolderReader::Current>> FolderReader::begin(const std::st
   auto current = std::make_unique<Current>();
   current->name = name;
   current->format = format_of(name);
-  FICUS_TRY(current->file, disk_.open(declared_.folder + "/" + name, OpenMode::read));
+  std::string path = declared_.folder + "/" + name;
+  if (hold_file_) {
+    FICUS_TRY(current->held, hold_file_(path));
+    path = current->held->path();
+  }
+  FICUS_TRY(current->file, disk_.open(path, OpenMode::read));
   FICUS_TRY(current->size, current->file->size());
   if (current->size != state.size) {
     state.size = current->size;
@@ -258,7 +268,7 @@ Result<std::unique_ptr<FolderReader::Current>> FolderReader::begin(const std::st
   current->read_to = state.progress.position;
   if (is_parquet) {
     if (!open_rows_) return fail(ErrorCode::unavailable, "Parquet cannot be read here");
-    FICUS_TRY(current->rows, open_rows_(declared_.folder + "/" + name, state.progress.position));
+    FICUS_TRY(current->rows, open_rows_(path, state.progress.position));
   } else if (current->format == BodyFormat::csv) {
     FICUS_TRY(current->csv, CsvItems::open(declared_.csv));
     if (state.progress.position > 0) {

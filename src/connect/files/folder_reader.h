@@ -39,6 +39,16 @@ class RowFile {
 using RowFileOpener =
     std::function<Result<std::unique_ptr<RowFile>>(const std::string& path, std::uint64_t first)>;
 
+// A file that is held, so that it stays the same under `path` whatever its folder's owner does to
+// its name. Destroying it lets go.
+class HeldFile {
+ public:
+  virtual ~HeldFile() = default;
+  virtual const std::string& path() const = 0;
+};
+// Takes hold of the file itself: an error if the name is that of a link, a pipe or a folder.
+using FileHolder = std::function<Result<std::unique_ptr<HeldFile>>(const std::string& path)>;
+
 // Some of a file's items, and how far it has been taken once they are durable.
 struct FileChunk {
   struct Item {
@@ -66,7 +76,9 @@ class FolderReader {
   static constexpr std::size_t kBytesMax = std::size_t{1} << 20;
   static constexpr std::size_t kFilesMax = 100'000;
 
-  FolderReader(Disk& disk, FilesSource declared, RowFileOpener open_rows);
+  // Without `hold_file` names are opened as they are: for disks that have nothing but files.
+  FolderReader(Disk& disk, FilesSource declared, RowFileOpener open_rows,
+               FileHolder hold_file = {});
   ~FolderReader();
 
   // The next chunk; nothing when every file has been read as far as it goes: ask again later. An
@@ -103,6 +115,7 @@ class FolderReader {
   Disk& disk_;
   const FilesSource declared_;
   const RowFileOpener open_rows_;
+  const FileHolder hold_file_;
   std::map<std::string, State> files_;
   std::string at_;  // the file to look at next
   bool is_scanned_ = false;

@@ -176,7 +176,11 @@ class Upload : public std::enable_shared_from_this<Upload> {
 
   void answer() {
     if (failure_) {
-      return respond_error(*exchange_, http_status(failure_->code), *failure_);
+      // The books' word for it. From behind the queues `overloaded` comes only from a full twin.
+      const std::string_view cause = failure_->code == ErrorCode::overloaded  ? "twin_full"
+                                     : failure_->code == ErrorCode::disk_full ? "disk_full"
+                                                                              : "";
+      return respond_error(*exchange_, http_status(failure_->code), *failure_, cause);
     }
     std::string body;
     json::JsonWriter json(body);
@@ -226,6 +230,14 @@ void HttpIngest::on_post(std::string_view source_name, std::unique_ptr<net::Http
         *exchange, 404,
         {ErrorCode::not_found,
          fmt::format("there is no HTTP source '{}': declare it in sources.yaml", source_name)});
+  }
+  // Nothing is unpacked here, so nothing small can become large.
+  const std::string_view coding = exchange->header("Content-Encoding");
+  if (!coding.empty() && !net::equals_ignoring_case(coding, "identity")) {
+    return respond_error(*exchange, 415,
+                         {ErrorCode::invalid_input,
+                          fmt::format("Content-Encoding: '{}' is not taken: send the body as it is",
+                                      coding.substr(0, 64))});
   }
   if (const auto refused = ingest_.refusal()) return respond_error(*exchange, *refused);
   if (ingest_.is_congested()) {

@@ -76,6 +76,21 @@ class HttpIngestTest : public ::testing::Test, public net::HttpHandler {
   std::optional<net::HttpClient> client_;
 };
 
+TEST_F(HttpIngestTest, PackedBodiesAreNotTaken) {
+  open();
+  net::HttpRequest request;
+  request.method = "POST";
+  request.target = "/ingest/parks";
+  request.headers.add("Content-Encoding", "gzip");
+  request.body = std::string("\x1f\x8b\x08\0", 4);
+  std::optional<Result<net::HttpResponse>> answer;
+  client_->request(std::move(request), [&](auto response) { answer = std::move(response); });
+  ASSERT_TRUE(net::run_until(house_.loop, [&] { return answer.has_value(); }));
+  ASSERT_TRUE(*answer);
+  EXPECT_EQ((*answer)->status, 415);
+  EXPECT_EQ(house_.books("parks").received, 0u);
+}
+
 TEST_F(HttpIngestTest, AnObjectIsInTheBooksWhenItIsAnswered) {
   open();
   const auto answer = post("parks", R"({"code": "a", "occupied": 7})");

@@ -72,11 +72,13 @@ void respond_error(net::HttpExchange& exchange, const Error& error) {
   respond_error(exchange, http_status(error.code), error);
 }
 
-void respond_error(net::HttpExchange& exchange, int status, const Error& error) {
+void respond_error(net::HttpExchange& exchange, int status, const Error& error,
+                   std::string_view cause) {
   std::string body;
   json::JsonWriter json(body);
   json.begin_object().key("error").begin_object();
   json.key("code").text(error_code_name(error.code));
+  if (!cause.empty()) json.key("cause").text(cause);
   json.key("message").text(error.message);
   json.key("message_zh").text(chinese(error.code));
   json.end_object().end_object();

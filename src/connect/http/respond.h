@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "base/result.h"
 #include "net/http_server.h"
@@ -13,8 +14,10 @@ inline constexpr std::string_view kJsonType = "application/json; charset=utf-8";
 int http_status(ErrorCode code);
 
 void respond_json(net::HttpExchange& exchange, std::string body, int status = 200);
-// {"error": {"code", "message", "message_zh"}}; an overload carries Retry-After.
+// {"error": {"code", "cause", "message", "message_zh"}}; an overload carries Retry-After. `cause`
+// is the books' word for what was refused, if there is one.
 void respond_error(net::HttpExchange& exchange, const Error& error);
-void respond_error(net::HttpExchange& exchange, int status, const Error& error);
+void respond_error(net::HttpExchange& exchange, int status, const Error& error,
+                   std::string_view cause = {});
 
 }  // namespace ficus::connect

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "access/rights.h"
+#include "model/attribute_table.h"
 
 namespace ficus::connect {
 namespace {
@@ -12,15 +13,8 @@ constexpr Micros kHandOverAfter = Micros::from_millis(200);
 }  // namespace
 
 Result<AuditAttributes> AuditAttributes::declare(Schema& schema) {
-  struct Declaration {
-    AttributeId AuditAttributes::* place;
-    const char* name;
-    ValueKind kind;
-    const char* zh;
-    const char* en;
-  };
   using A = AuditAttributes;
-  static constexpr Declaration kDeclarations[] = {
+  static constexpr AttributeRow<A> kTable[] = {
       {&A::user, "user", ValueKind::text, "用户", "user"},
       {&A::peer, "peer", ValueKind::text, "来自地址", "from address"},
       {&A::action, "action", ValueKind::text, "操作", "action"},
@@ -30,14 +24,7 @@ Result<AuditAttributes> AuditAttributes::declare(Schema& schema) {
   };
   AuditAttributes attributes;
   FICUS_TRY(attributes.type, schema.intern_type(access::kAuditType));
-  for (const Declaration& d : kDeclarations) {
-    AttributeInfo info;
-    info.name = d.name;
-    info.kind = d.kind;
-    info.label_zh = d.zh;
-    info.label_en = d.en;
-    FICUS_TRY(attributes.*d.place, schema.declare_attribute(attributes.type, info));
-  }
+  FICUS_TRY_VOID(declare_attributes<A>(schema, attributes.type, kTable, attributes));
   return attributes;
 }
 

@@ -41,6 +41,8 @@ struct SecretPlace {
   std::string variable;  // of the environment
 
   bool is_none() const { return file.empty() && variable.empty(); }
+
+  friend bool operator==(const SecretPlace&, const SecretPlace&) = default;
 };
 
 // PEM files for connecting over TLS.
@@ -48,6 +50,8 @@ struct TlsPlaces {
   std::string ca;           // empty: the system's
   std::string certificate;  // of ours, if the server asks for one
   std::string key;
+
+  friend bool operator==(const TlsPlaces&, const TlsPlaces&) = default;
 };
 
 // Someone else's MQTT broker, to which we subscribe.
@@ -62,6 +66,8 @@ struct MqttClientSource {
   int qos = 1;
   bool is_v5 = true;                                   // else 3.1.1
   Micros session_expiry = Micros::from_hours(24 * 7);  // how long the broker is to keep for us
+
+  friend bool operator==(const MqttClientSource&, const MqttClientSource&) = default;
 };
 
 // How comma-separated values are written.
@@ -69,6 +75,8 @@ struct CsvFormat {
   char delimiter = ',';
   csv::TextEncoding encoding = csv::TextEncoding::utf8;
   std::vector<std::string> columns;  // empty: the first record names them
+
+  friend bool operator==(const CsvFormat&, const CsvFormat&) = default;
 };
 
 enum class BodyFormat : std::uint8_t {
@@ -85,6 +93,8 @@ struct HttpPollSource {
     std::string name;
     std::string value;
     SecretPlace secret;  // instead of the value
+
+    friend bool operator==(const Header&, const Header&) = default;
   };
   std::string url;
   std::string host_port;
@@ -96,6 +106,8 @@ struct HttpPollSource {
   BodyFormat body = BodyFormat::by_type;
   CsvFormat csv;
   std::size_t body_bytes_max = std::size_t{16} << 20;
+
+  friend bool operator==(const HttpPollSource&, const HttpPollSource&) = default;
 };
 
 // A folder into which someone puts files.
@@ -107,6 +119,8 @@ struct FilesSource {
   Micros every = Micros::from_seconds(5);
   // How long a file must not have grown before its last line counts as whole without a line end.
   Micros quiet = Micros::from_seconds(10);
+
+  friend bool operator==(const FilesSource&, const FilesSource&) = default;
 };
 
 // The order is that of kConnectorNames.

@@ -55,6 +55,16 @@ std::optional<Endpoint> read_endpoint(std::string_view text) {
   return out;
 }
 
+// What stands behind "mqtt://" or "mqtts://", as `scheme` says; nothing if it begins otherwise.
+std::optional<Endpoint> read_url(std::string_view text, std::string_view scheme,
+                                 bool& is_encrypted) {
+  if (!text.starts_with(scheme)) return std::nullopt;
+  text.remove_prefix(scheme.size());
+  is_encrypted = text.starts_with("s://");
+  if (!is_encrypted && !text.starts_with("://")) return std::nullopt;
+  return read_endpoint(text.substr(text.find("//") + 2));
+}
+
 class ConnectorLoader {
  public:
   ConnectorLoader(std::string_view source_name, Mistakes& mistakes)
@@ -231,11 +241,7 @@ class ConnectorLoader {
   }
 
   void load_broker(const YamlNode& node, MqttClientSource& mqtt) {
-    const std::string_view text = node.text;
-    mqtt.is_encrypted = text.starts_with("mqtts://");
-    const bool is_known = mqtt.is_encrypted || text.starts_with("mqtt://");
-    const auto endpoint =
-        is_known ? read_endpoint(text.substr(text.find("//") + 2)) : std::optional<Endpoint>();
+    const auto endpoint = read_url(node.text, "mqtt", mqtt.is_encrypted);
     if (!endpoint || !endpoint->rest.empty()) {
       return mistake(node, fmt::format("expected mqtt://HOST:PORT or mqtts://HOST:PORT for "
                                        "'connect', found '{}'",
@@ -294,10 +300,7 @@ class ConnectorLoader {
 
   void load_url(const YamlNode& node, HttpPollSource& http) {
     const std::string_view text = node.text;
-    http.is_encrypted = text.starts_with("https://");
-    const bool is_known = http.is_encrypted || text.starts_with("http://");
-    const auto endpoint =
-        is_known ? read_endpoint(text.substr(text.find("//") + 2)) : std::optional<Endpoint>();
+    const auto endpoint = read_url(text, "http", http.is_encrypted);
     const bool is_plain = std::ranges::all_of(text, [](char c) { return c > ' ' && c < 0x7f; });
     if (!endpoint || !is_plain || endpoint->rest.find('#') != std::string::npos) {
       return mistake(node, fmt::format("expected http://HOST:PORT/PATH or https://HOST:PORT/PATH "

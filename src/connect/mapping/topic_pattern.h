@@ -26,6 +26,10 @@ class TopicPattern {
   // Whether the topic fits; if so, `values` holds the text of each place (views into `topic`).
   bool match(std::string_view topic, std::vector<std::string_view>& values) const;
 
+  friend bool operator==(const TopicPattern& a, const TopicPattern& b) {
+    return a.text_ == b.text_;
+  }
+
  private:
   struct Level {
     bool is_place = false;  // holds a place, or is '+'
