@@ -45,6 +45,23 @@ export function arrange(parent: Element, wanted: readonly Element[]): void {
   });
 }
 
+// A screen that draws slowly (maps without a graphics card) or not at all (a hidden window) gives no
+// frames; figures are brought up to date after this long all the same.
+const kFrameWait_ms = 1000;
+
+// Calls `work` once: on the next animation frame, or after a second without one.
+export function onFrame(work: () => void): void {
+  let is_done = false;
+  const once = () => {
+    if (is_done) return;
+    is_done = true;
+    clearTimeout(timer);
+    work();
+  };
+  const timer = setTimeout(once, kFrameWait_ms);
+  requestAnimationFrame(once);
+}
+
 // Calls `work` on an animation frame, however often it is asked to, and at most once in `interval_ms`
 // (a function where that varies).
 export function throttled(work: () => void, interval_ms: number | (() => number)): () => void {
@@ -54,7 +71,7 @@ export function throttled(work: () => void, interval_ms: number | (() => number)
     const interval = typeof interval_ms === 'number' ? interval_ms : interval_ms();
     const left = last + interval - performance.now();
     if (left > 4) {
-      setTimeout(() => requestAnimationFrame(frame), left);
+      setTimeout(() => onFrame(frame), left);
       return;
     }
     is_waiting = false;
@@ -64,7 +81,7 @@ export function throttled(work: () => void, interval_ms: number | (() => number)
   return () => {
     if (is_waiting) return;
     is_waiting = true;
-    requestAnimationFrame(frame);
+    onFrame(frame);
   };
 }
 
