@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <iterator>
+#include <utility>
 
 namespace ficus {
 namespace {
@@ -105,6 +106,13 @@ bool read_zone(Scanner& in, Micros default_offset, Micros& offset) {
   return true;
 }
 
+// With leading zeros. Answers of thousands of rows spend a tenth of their time in writing times.
+void append_digits(int number, int count, std::string& out) {
+  char digits[6] = {};
+  for (int i = count; i-- > 0; number /= 10) digits[i] = static_cast<char>('0' + number % 10);
+  out.append(digits, static_cast<std::size_t>(count));
+}
+
 }  // namespace
 
 CivilTime to_civil(Timestamp t) {
@@ -137,13 +145,20 @@ std::optional<Timestamp> from_civil(const CivilTime& c) {
 
 void append_iso8601(Timestamp t, std::string& out) {
   const CivilTime c = to_civil(t);
-  auto at = std::back_inserter(out);
-  fmt::format_to(at, "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}", c.year, c.month, c.day, c.hour,
-                 c.minute, c.second);
-  if (c.micros % 1000 != 0) {
-    fmt::format_to(at, ".{:06}", c.micros);
-  } else if (c.micros != 0) {
-    fmt::format_to(at, ".{:03}", c.micros / 1000);
+  if (c.year < 0 || c.year > 9999) {
+    fmt::format_to(std::back_inserter(out), "{:04}", c.year);
+  } else {
+    append_digits(c.year, 4, out);
+  }
+  for (const auto& [mark, number] :
+       {std::pair('-', c.month), std::pair('-', c.day), std::pair('T', c.hour),
+        std::pair(':', c.minute), std::pair(':', c.second)}) {
+    out.push_back(mark);
+    append_digits(number, 2, out);
+  }
+  if (c.micros != 0) {
+    out.push_back('.');
+    c.micros % 1000 != 0 ? append_digits(c.micros, 6, out) : append_digits(c.micros / 1000, 3, out);
   }
   out.push_back('Z');
 }

@@ -85,7 +85,7 @@ Result<QuerySummary> DuckHistory::query(std::string_view sql, const QueryLimits&
                                         RowSink& sink, std::stop_token stop) {
   QuerySummary summary;
   FICUS_TRY_VOID(with_statement(sql, limits, std::move(stop), [&](QueryRunner& runner) -> Status {
-    FICUS_TRY(summary, runner.run(std::string(sql), {}, sink));
+    FICUS_TRY(summary, runner.run(std::string(sql), sink));
     return {};
   }));
   return summary;

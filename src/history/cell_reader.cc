@@ -1,6 +1,7 @@
 #include "history/cell_reader.h"
 
 #include <duckdb.h>
+#include <fmt/compile.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -278,12 +279,26 @@ std::string date_text(std::int32_t days) {
   return fmt::format("{:04}-{:02}-{:02}", date.year, date.month, date.day);
 }
 
-Cell text_cell(CellKind kind, std::string text, std::string& keep) {
-  keep = std::move(text);
+Cell kept_cell(CellKind kind, const std::string& keep) {
   Cell cell;
   cell.kind = kind;
   cell.text = keep;
   return cell;
+}
+
+Cell text_cell(CellKind kind, std::string text, std::string& keep) {
+  keep = std::move(text);
+  return kept_cell(kind, keep);
+}
+
+// Most times are plain: their text goes where the last one was.
+Cell time_cell(duckdb_type type, std::int64_t value, std::string& keep) {
+  if (type != DUCKDB_TYPE_TIMESTAMP || value == INT64_MAX || value == -INT64_MAX) {
+    return text_cell(CellKind::time, timestamp_text(type, value), keep);
+  }
+  keep.clear();
+  append_iso8601({value}, keep);
+  return kept_cell(CellKind::time, keep);
 }
 
 Cell number_cell(double value) {
@@ -342,7 +357,7 @@ Cell read_cell(const CellType& type, duckdb_vector vector, idx_t row, std::strin
     case DUCKDB_TYPE_TIMESTAMP_MS:
     case DUCKDB_TYPE_TIMESTAMP_NS:
     case DUCKDB_TYPE_TIMESTAMP_TZ:
-      return text_cell(CellKind::time, timestamp_text(id, at<std::int64_t>(vector, row)), keep);
+      return time_cell(id, at<std::int64_t>(vector, row), keep);
     case DUCKDB_TYPE_DECIMAL:
       return text_cell(
           CellKind::decimal,
@@ -365,9 +380,9 @@ Cell read_cell(const CellType& type, duckdb_vector vector, idx_t row, std::strin
     case DUCKDB_TYPE_MAP:
     case DUCKDB_TYPE_STRUCT:
     case DUCKDB_TYPE_UNION: {
-      std::string json;
-      append_json(type, vector, row, json);
-      return text_cell(CellKind::json, std::move(json), keep);
+      keep.clear();
+      append_json(type, vector, row, keep);
+      return kept_cell(CellKind::json, keep);
     }
     default:
       return whole_cell(whole_number(id, vector, row), keep);
@@ -377,6 +392,13 @@ Cell read_cell(const CellType& type, duckdb_vector vector, idx_t row, std::strin
 // RFC 8259, 7.
 void append_json_string(std::string_view text, std::string& out) {
   out += '"';
+  const auto is_plain = [](char c) {
+    return c != '"' && c != '\\' && static_cast<unsigned char>(c) >= 0x20;
+  };
+  if (std::all_of(text.begin(), text.end(), is_plain)) {
+    out.append(text) += '"';
+    return;
+  }
   for (const char c : text) {
     if (c == '"' || c == '\\') {
       out += '\\';
@@ -452,8 +474,9 @@ void append_json_leaf(const Cell& cell, std::string& out) {
       fmt::format_to(std::back_inserter(out), "{}", cell.integer);
       return;
     case CellKind::number:
-      std::isfinite(cell.number) ? void(fmt::format_to(std::back_inserter(out), "{}", cell.number))
-                                 : void(out += "null");
+      std::isfinite(cell.number)
+          ? void(fmt::format_to(std::back_inserter(out), FMT_COMPILE("{}"), cell.number))
+          : void(out += "null");
       return;
     case CellKind::decimal:
     case CellKind::json:

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "history/bounded_replace.h"
 #include "history/names.h"
 #include "history/time_bucket.h"
 
@@ -67,6 +68,25 @@ Status append_chunk(duckdb_data_chunk chunk, const std::vector<duckdb_type>& typ
     }
   }
   return {};
+}
+
+// A statement over files is planned when it is prepared, and again when it is executed.
+Status ask(duckdb_connection raw, const std::string& sql, OwnedResult& result) {
+  if (duckdb_query(raw, sql.c_str(), &result.raw) == DuckDBSuccess) return {};
+  return std::unexpected(error_of(result.raw));
+}
+
+Status ask_prepared(duckdb_connection raw, const std::string& sql, const DatumRow& parameters,
+                    OwnedResult& result) {
+  OwnedStatement statement;
+  if (duckdb_prepare(raw, sql.c_str(), &statement.raw) != DuckDBSuccess) {
+    return std::unexpected(duck_error(DUCKDB_ERROR_BINDER, duckdb_prepare_error(statement.raw)));
+  }
+  for (std::size_t i = 0; i < parameters.size(); ++i) {
+    FICUS_TRY_VOID(bind(statement.raw, i + 1, parameters[i]));
+  }
+  if (duckdb_execute_prepared(statement.raw, &result.raw) == DuckDBSuccess) return {};
+  return std::unexpected(error_of(result.raw));
 }
 
 }  // namespace
@@ -169,6 +189,7 @@ Result<std::unique_ptr<DuckDatabase>> DuckDatabase::open(const DuckSettings& set
   };
   for (const std::string& statement : statements) FICUS_TRY_VOID(connection->run(statement));
   FICUS_TRY_VOID(replace_time_bucket(*connection));
+  FICUS_TRY_VOID(bound_replace(*connection));
   return database;
 }
 
@@ -192,17 +213,9 @@ Status DuckConnection::run(const std::string& sql) {
 
 Result<std::vector<DatumRow>> DuckConnection::select(const std::string& sql,
                                                      const DatumRow& parameters) {
-  OwnedStatement statement;
-  if (duckdb_prepare(raw_, sql.c_str(), &statement.raw) != DuckDBSuccess) {
-    return std::unexpected(duck_error(DUCKDB_ERROR_BINDER, duckdb_prepare_error(statement.raw)));
-  }
-  for (std::size_t i = 0; i < parameters.size(); ++i) {
-    FICUS_TRY_VOID(bind(statement.raw, i + 1, parameters[i]));
-  }
   OwnedResult result;
-  if (duckdb_execute_prepared(statement.raw, &result.raw) != DuckDBSuccess) {
-    return std::unexpected(error_of(result.raw));
-  }
+  FICUS_TRY_VOID(parameters.empty() ? ask(raw_, sql, result)
+                                    : ask_prepared(raw_, sql, parameters, result));
   std::vector<duckdb_type> types(duckdb_column_count(&result.raw));
   for (idx_t i = 0; i < types.size(); ++i) types[i] = duckdb_column_type(&result.raw, i);
   std::vector<DatumRow> rows;

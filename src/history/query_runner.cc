@@ -3,12 +3,14 @@
 #include <duckdb.h>
 #include <fmt/format.h>
 
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "history/arrow_abi.h"
 #include "history/arrow_ipc.h"
 #include "history/cell_reader.h"
+#include "history/names.h"
 
 namespace ficus::history {
 namespace {
@@ -36,8 +38,19 @@ struct Chunk {
   ~Chunk() { duckdb_destroy_data_chunk(&raw); }
 };
 
-Status prepare(DuckConnection& connection, const std::string& sql, const DatumRow& parameters,
-               Statement& out) {
+// DuckDB plans a statement over files when it is prepared and once more when it is executed, since
+// files may have changed. A parameter whose type nothing tells keeps it from the first time: half
+// of what a question about one entity would take to plan. Nobody refers to it; the name is one
+// that a query cannot use.
+constexpr std::string_view kUnplanned = "WITH ficus_unplanned AS (SELECT $1) ";
+
+bool begins_with_select(std::string_view sql) {
+  const std::size_t begin = sql.find_first_not_of(" \t\r\n");
+  return begin != std::string_view::npos && folded(sql.substr(begin, 7)) == "select ";
+}
+
+Status prepare(DuckConnection& connection, const std::string& sql, Statement& out) {
+  duckdb_destroy_prepare(&out.raw);
   if (duckdb_prepare(connection.raw(), sql.c_str(), &out.raw) != DuckDBSuccess) {
     return std::unexpected(duck_error(DUCKDB_ERROR_BINDER, duckdb_prepare_error(out.raw)));
   }
@@ -45,28 +58,48 @@ Status prepare(DuckConnection& connection, const std::string& sql, const DatumRo
   if (type != DUCKDB_STATEMENT_TYPE_SELECT && type != DUCKDB_STATEMENT_TYPE_EXPLAIN) {
     return fail(ErrorCode::denied, "only SELECT is allowed");
   }
-  for (std::size_t i = 0; i < parameters.size(); ++i) {
-    duckdb_state state = DuckDBError;
-    if (const auto* integer = std::get_if<std::int64_t>(&parameters[i])) {
-      state = duckdb_bind_int64(out.raw, i + 1, *integer);
-    } else if (const auto* text = std::get_if<std::string>(&parameters[i])) {
-      state = duckdb_bind_varchar_length(out.raw, i + 1, text->data(), text->size());
-    }
-    if (state != DuckDBSuccess) return fail(ErrorCode::internal, "cannot bind a parameter");
-  }
   return {};
 }
 
-Status execute(const Statement& statement, Answer& out) {
+Status plan(const Statement& statement, Pending& out) {
+  duckdb_destroy_pending(&out.raw);
+  if (duckdb_pending_prepared_streaming(statement.raw, &out.raw) == DuckDBSuccess) return {};
+  return std::unexpected(duck_error(DUCKDB_ERROR_EXECUTOR, duckdb_pending_error(out.raw)));
+}
+
+Status plan_once(DuckConnection& connection, const std::string& sql, Statement& statement,
+                 Pending& out) {
+  FICUS_TRY_VOID(prepare(connection, std::string(kUnplanned) + sql, statement));
+  if (duckdb_bind_int64(statement.raw, 1, 0) != DuckDBSuccess) {
+    return fail(ErrorCode::internal, "cannot bind a parameter");
+  }
+  return plan(statement, out);
+}
+
+// An error shows the line as it was given: without our addition, and the caret moved with it.
+Error as_written(Error error) {
+  const std::size_t at = error.message.find(kUnplanned);
+  if (at == std::string::npos) return error;
+  error.message.erase(at, kUnplanned.size());
+  const std::size_t line = error.message.find('\n', at);
+  if (line != std::string::npos &&
+      error.message.find_first_not_of(' ', line + 1) >= line + 1 + kUnplanned.size()) {
+    error.message.erase(line + 1, kUnplanned.size());
+  }
+  return error;
+}
+
+Status execute(DuckConnection& connection, const std::string& sql, Statement& statement,
+               Answer& out) {
   Pending pending;
-  if (duckdb_pending_prepared_streaming(statement.raw, &pending.raw) != DuckDBSuccess) {
-    return std::unexpected(duck_error(DUCKDB_ERROR_EXECUTOR, duckdb_pending_error(pending.raw)));
+  // Whatever goes wrong there goes wrong again here, with its own words.
+  if (!begins_with_select(sql) || !plan_once(connection, sql, statement, pending)) {
+    FICUS_TRY_VOID(prepare(connection, sql, statement));
+    FICUS_TRY_VOID(plan(statement, pending));
   }
-  if (duckdb_execute_pending(pending.raw, &out.raw) != DuckDBSuccess) {
-    return std::unexpected(duck_error(static_cast<int>(duckdb_result_error_type(&out.raw)),
-                                      duckdb_result_error(&out.raw)));
-  }
-  return {};
+  if (duckdb_execute_pending(pending.raw, &out.raw) == DuckDBSuccess) return {};
+  return std::unexpected(as_written(duck_error(static_cast<int>(duckdb_result_error_type(&out.raw)),
+                                               duckdb_result_error(&out.raw))));
 }
 
 Status describe(Answer& answer, std::vector<ResultColumn>& columns, std::vector<CellType>& types) {
@@ -170,16 +203,14 @@ Error QueryRunner::explained(Error error) const {
   std::unreachable();
 }
 
-Result<QuerySummary> QueryRunner::run(const std::string& sql, const DatumRow& parameters,
-                                      RowSink& sink) {
+Result<QuerySummary> QueryRunner::run(const std::string& sql, RowSink& sink) {
   const std::stop_callback on_stop(stop_, [this] { guard_.stop(StopReason::cancelled); });
   const auto failed = [this](Error error) { return std::unexpected(explained(std::move(error))); };
   Statement statement;
-  if (Status status = prepare(connection_, sql, parameters, statement); !status) {
+  Answer answer;
+  if (Status status = execute(connection_, sql, statement, answer); !status) {
     return failed(status.error());
   }
-  Answer answer;
-  if (Status status = execute(statement, answer); !status) return failed(status.error());
   std::vector<ResultColumn> columns;
   std::vector<CellType> types;
   FICUS_TRY_VOID(describe(answer, columns, types));
@@ -203,7 +234,8 @@ Result<QuerySummary> QueryRunner::run(const std::string& sql, const DatumRow& pa
     }
   }
   if (const char* message = duckdb_result_error(&answer.raw); message != nullptr) {
-    return failed(duck_error(static_cast<int>(duckdb_result_error_type(&answer.raw)), message));
+    return failed(
+        as_written(duck_error(static_cast<int>(duckdb_result_error_type(&answer.raw)), message)));
   }
   summary.elapsed = elapsed();
   return summary;
@@ -213,11 +245,10 @@ Result<QuerySummary> QueryRunner::run_arrow(const std::string& sql, ByteSink& si
   const std::stop_callback on_stop(stop_, [this] { guard_.stop(StopReason::cancelled); });
   const auto failed = [this](Error error) { return std::unexpected(explained(std::move(error))); };
   Statement statement;
-  if (Status status = prepare(connection_, sql, {}, statement); !status) {
+  Answer answer;
+  if (Status status = execute(connection_, sql, statement, answer); !status) {
     return failed(status.error());
   }
-  Answer answer;
-  if (Status status = execute(statement, answer); !status) return failed(status.error());
   ArrowShape shape;
   FICUS_TRY_VOID(shape.open(answer));
   FICUS_TRY(std::string message, arrow_schema_message(shape.schema()));
@@ -236,7 +267,8 @@ Result<QuerySummary> QueryRunner::run_arrow(const std::string& sql, ByteSink& si
     if (!sink.bytes(message)) summary.truncated = true;
   }
   if (const char* text = duckdb_result_error(&answer.raw); text != nullptr) {
-    return failed(duck_error(static_cast<int>(duckdb_result_error_type(&answer.raw)), text));
+    return failed(
+        as_written(duck_error(static_cast<int>(duckdb_result_error_type(&answer.raw)), text)));
   }
   (void)sink.bytes(arrow_end());
   summary.elapsed = elapsed();

@@ -22,7 +22,7 @@ class QueryRunner {
   QueryRunner& operator=(const QueryRunner&) = delete;
 
   // Within the read-only transaction that the caller has begun.
-  Result<QuerySummary> run(const std::string& sql, const DatumRow& parameters, RowSink& sink);
+  Result<QuerySummary> run(const std::string& sql, RowSink& sink);
   Result<QuerySummary> run_arrow(const std::string& sql, ByteSink& sink);
   // For COPY ... TO `path`. Stops when the file has more than the limits' file_bytes_max.
   Status run_to_file(const std::string& sql, Disk& disk, const std::string& path);

@@ -176,6 +176,74 @@ TEST(Query, MemoryLimitsStopIt) {
   EXPECT_EQ(city.one("SELECT 1"), "1");
 }
 
+// One question takes all the memory there is; another, which came later and runs as long, commits
+// and small questions go on.
+TEST(Query, AGreedyOneEndsAloneWhileOthersAndTheFeedGoOn) {
+  DuckHistoryOptions options;
+  options.memory_bytes_max = 300'000'000;
+  options.spill_bytes_max = 50'000'000;
+  TestCity city(options);
+  city.append(city.vehicles(0, 1000));
+  city.commit(1);
+  const QueryLimits limits{.memory_bytes_max = 150'000'000};
+  const std::uint64_t before = city.history->figures().bytes_memory;
+  std::atomic<bool> is_over = false;
+  Error end;
+  std::thread greedy([&] {
+    TextSink sink;
+    const auto summary = city.query(
+        "SELECT sum(len(l)) FROM (SELECT a.range AS x, list(b.range) AS l FROM range(100000) a, "
+        "range(2000) b GROUP BY x)",
+        sink, limits);
+    if (!summary) end = summary.error();
+    is_over = true;
+  });
+  while (!is_over && city.history->figures().bytes_memory < before + 20'000'000) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  std::thread frugal([&] {
+    TextSink sink;
+    const auto summary =
+        city.query("SELECT count(*) FROM range(60000000) r WHERE hash(r) % 7 = 1", sink, limits);
+    EXPECT_TRUE(summary) << summary.error().message;
+  });
+  std::uint64_t position = 1;
+  while (!is_over) {
+    EXPECT_EQ(city.one("SELECT count(*) >= 1000 FROM Vehicle"), "true");
+    city.append(city.vehicles(static_cast<int>(position) * 1000, 100));
+    ++position;
+    city.commit(position);
+  }
+  greedy.join();
+  frugal.join();
+  EXPECT_EQ(end.code, ErrorCode::overloaded) << end.message;
+  EXPECT_TRUE(end.message.contains("narrow it or try again later")) << end.message;
+  EXPECT_EQ(city.one("SELECT count(*) FROM Vehicle"), std::to_string(900 + position * 100));
+}
+
+TEST(Query, MistakesAreShownInTheStatementAsItWasGiven) {
+  TestCity city;
+  city.append(city.vehicles(0, 10));
+  city.commit(1);
+  for (const char* const sql :
+       {"SELECT speeed FROM Vehicle", "SELECT abs('x', 3) FROM Vehicle",
+        "SELECT sum(line::INTEGER) FROM Vehicle", "SELECT 1 FROM Vehicle ORDER BY nothing"}) {
+    const std::string message = city.rows(sql).at(0);
+    EXPECT_FALSE(message.contains("ficus_unplanned")) << message;
+    const std::size_t line = message.find("LINE 1: ");
+    if (line != std::string::npos) {
+      EXPECT_EQ(message.substr(line + 8, std::string_view(sql).size()), sql);
+      const std::size_t caret = message.find('^', line) - message.find('\n', line) - 1;
+      EXPECT_LT(caret, 8 + std::string_view(sql).size()) << message;
+    }
+  }
+  EXPECT_EQ(city.refusal("SELECT * FROM ficus_unplanned"), ErrorCode::denied);
+  EXPECT_EQ(city.rows("\n select id FROM Vehicle ORDER BY id LIMIT 1;").at(0),
+            "urn:ngsi-ld:Vehicle:v0");
+  EXPECT_EQ(city.rows("SELECT 1 AS a UNION ALL SELECT 2 ORDER BY a DESC"),
+            (std::vector<std::string>{"2", "1"}));
+}
+
 TEST(Query, TooManyAtOnceAreOverloaded) {
   DuckHistoryOptions options;
   options.queries_max = 1;

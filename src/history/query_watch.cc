@@ -9,6 +9,7 @@ namespace {
 // While something runs. A time limit is met within this; waking costs a microsecond.
 constexpr std::chrono::milliseconds kLookInterval(10);
 constexpr int kLooksPerMemoryCheck = 5;
+constexpr int kLooksAfterStop = 20;  // a second
 
 }  // namespace
 
@@ -83,18 +84,42 @@ void QueryWatch::run() {
   int looks = 0;
   while (!ending_) {
     if (guards_.empty()) {
+      memory_bytes_ = 0;
       changed_.wait(lock, [this] { return ending_ || !guards_.empty(); });
       continue;
     }
     changed_.wait_for(lock, kLookInterval, [this] { return ending_; });
     look();
     if (++looks % kLooksPerMemoryCheck != 0) continue;
-    const auto limited = [](const Guard* g) { return g->memory_bytes_max_ > 0 && !g->reason_; };
-    // The newest goes first: the older ones have had their room before it came.
-    const auto found = std::find_if(guards_.rbegin(), guards_.rend(), limited);
-    if (found == guards_.rend()) continue;
-    if (query_memory_bytes() > (*found)->memory_bytes_max_) (*found)->reason_ = StopReason::memory;
+    look_at_memory();
   }
+}
+
+void QueryWatch::look_at_memory() {
+  const double bytes = static_cast<double>(query_memory_bytes());
+  charge(bytes);
+  Guard* largest = nullptr;
+  for (Guard* guard : guards_) {
+    if (guard->memory_bytes_max_ == 0) continue;
+    if (guard->reason_ == StopReason::memory && ++looks_since_stop_ < kLooksAfterStop) return;
+    if (guard->reason_) continue;
+    if (largest == nullptr || guard->charged_bytes_ >= largest->charged_bytes_) largest = guard;
+  }
+  if (largest == nullptr || bytes <= static_cast<double>(largest->memory_bytes_max_)) return;
+  largest->reason_ = StopReason::memory;
+  looks_since_stop_ = 0;
+}
+
+void QueryWatch::charge(double bytes) {
+  const double grown = bytes - memory_bytes_;
+  for (Guard* guard : guards_) {
+    if (grown > 0) {
+      guard->charged_bytes_ += grown / static_cast<double>(guards_.size());
+    } else if (memory_bytes_ > 0) {
+      guard->charged_bytes_ *= bytes / memory_bytes_;
+    }
+  }
+  memory_bytes_ = bytes;
 }
 
 void QueryWatch::look() {

@@ -17,10 +17,12 @@ namespace ficus::history {
 // Why a query was ended before its time.
 enum class StopReason : std::uint8_t { time, memory, size, cancelled };
 
-// Watches over the running queries: interrupts one whose time is up, who was cancelled, or the
-// newest when all together use too much memory. A thread of its own, asleep while nothing runs.
-// DuckDB forgets an interrupt that comes before a query has begun, so it is repeated until the
-// query is gone. Thread-safe; outlives all queries.
+// Watches over the running queries: interrupts one whose time is up, who was cancelled, or, when
+// all together use too much memory, the one that seems to have most of it. DuckDB counts for the
+// whole database only, so what the memory grows by between two looks is put down in equal parts to
+// those that run then: whoever runs for long while it grows comes to have most. A thread of its
+// own, asleep while nothing runs. DuckDB forgets an interrupt that comes before a query has begun,
+// so it is repeated until the query is gone. Thread-safe; outlives all queries.
 class QueryWatch {
  public:
   // `clock` is borrowed.
@@ -50,6 +52,7 @@ class QueryWatch {
     std::uint64_t memory_bytes_max_;
     std::function<bool()> is_too_large_;
     std::optional<StopReason> reason_;
+    double charged_bytes_ = 0;
     friend class QueryWatch;
   };
 
@@ -62,12 +65,16 @@ class QueryWatch {
  private:
   void run();
   void look();
+  void look_at_memory();
+  void charge(double bytes);
   std::uint64_t query_memory_bytes();
 
   const Clock& clock_;
   mutable std::mutex mutex_;  // queries come from any thread; what it guards is touched seldom
   std::condition_variable changed_;
   std::vector<Guard*> guards_;
+  double memory_bytes_ = 0;   // at the last look
+  int looks_since_stop_ = 0;  // for too much memory: it takes a while to be given back
   std::unique_ptr<DuckConnection> memory_connection_;
   bool ending_ = false;
   std::thread thread_;

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/utf8.h"
 #include "history/catalog.h"
 
 namespace ficus::history {
@@ -22,6 +23,9 @@ Status check(const SeriesRequest& request) {
   if (request.points_max == 0 || request.points_max > kPointsMax) {
     return invalid(
         fmt::format("a series has 1 to {} points, not {}", kPointsMax, request.points_max));
+  }
+  if (request.id.contains('\0') || !is_valid_utf8(request.id)) {
+    return invalid("an id is UTF-8 text");
   }
   if (request.from >= request.to) return invalid("a series needs from < to");
   return {};
@@ -81,10 +85,10 @@ Result<std::vector<HistoryColumn>> chosen_columns(const HistoryType& type,
   return chosen;
 }
 
-// (SELECT "observedAt" AS t, ... AS c0, ... of the entity within the time); parameters id, from,
-// to.
+// (SELECT "observedAt" AS t, ... AS c0, ... of the entity within the time). The values are written
+// out: a statement with parameters over files is planned twice.
 std::string readings(const HistoryType& type, const std::vector<HistoryColumn>& columns,
-                     const std::string& directory) {
+                     const std::string& directory, const SeriesRequest& request) {
   std::string list;
   std::string any;
   for (std::size_t i = 0; i < columns.size(); ++i) {
@@ -93,9 +97,10 @@ std::string readings(const HistoryType& type, const std::vector<HistoryColumn>& 
     any += fmt::format("{}{} IS NOT NULL", i == 0 ? "" : " OR ", name);
   }
   return fmt::format(
-      "(SELECT \"observedAt\" AS t{} FROM ({}) WHERE id = $1 AND \"observedAt\" >= "
-      "make_timestamp($2) AND \"observedAt\" < make_timestamp($3) AND ({}))",
-      list, union_statement(type, directory), any);
+      "(SELECT \"observedAt\" AS t{} FROM ({}) WHERE id = {} AND \"observedAt\" >= "
+      "make_timestamp({}) AND \"observedAt\" < make_timestamp({}) AND ({}))",
+      list, union_statement(type, directory), quoted_literal(request.id),
+      storable_micros(request.from), storable_micros(request.to), any);
 }
 
 std::string all_points(const std::vector<HistoryColumn>& columns, const std::string& from) {
@@ -133,18 +138,16 @@ Result<SeriesSummary> run_series(QueryRunner& runner, const std::string& directo
   DuckConnection& connection = runner.connection();
   FICUS_TRY(const HistoryType type, read_type(connection, request));
   FICUS_TRY(const std::vector<HistoryColumn> columns, chosen_columns(type, request));
-  const std::string from = readings(type, columns, directory);
-  const DatumRow parameters = {request.id, storable_micros(request.from),
-                               storable_micros(request.to)};
-  auto counted = connection.select(
-      "SELECT count(*), epoch_us(min(t)), epoch_us(max(t)) FROM " + from, parameters);
+  const std::string from = readings(type, columns, directory, request);
+  auto counted =
+      connection.select("SELECT count(*), epoch_us(min(t)), epoch_us(max(t)) FROM " + from);
   if (!counted) return std::unexpected(runner.explained(counted.error()));
   const DatumRow& figures = counted->at(0);
   SeriesSummary summary;
   summary.reading_count = static_cast<std::uint64_t>(integer_of(figures[0]));
   summary.downsampled = summary.reading_count > request.points_max;
   if (!summary.downsampled) {
-    FICUS_TRY(summary.query, runner.run(all_points(columns, from), parameters, sink));
+    FICUS_TRY(summary.query, runner.run(all_points(columns, from), sink));
     return summary;
   }
   const std::int64_t first = integer_of(figures[1]);
@@ -152,8 +155,8 @@ Result<SeriesSummary> run_series(QueryRunner& runner, const std::string& directo
   const std::uint64_t span =
       static_cast<std::uint64_t>(integer_of(figures[2])) - static_cast<std::uint64_t>(first);
   summary.bucket = {static_cast<std::int64_t>(span / request.points_max + 1)};
-  FICUS_TRY(summary.query, runner.run(bucket_points(columns, from, first, summary.bucket.count),
-                                      parameters, sink));
+  FICUS_TRY(summary.query,
+            runner.run(bucket_points(columns, from, first, summary.bucket.count), sink));
   return summary;
 }
 

@@ -9,6 +9,7 @@
 
 #include "base/utf8.h"
 #include "history/names.h"
+#include "history/query_cost.h"
 #include "history/syntax_tree.h"
 
 namespace ficus::history {
@@ -252,7 +253,8 @@ Status check_tree(const SyntaxNode& root, const TableScope& tables) {
     return fail(ErrorCode::denied,
                 fmt::format("one statement at a time: this is {}", statements->children.size()));
   }
-  return Walk(tables).check(statements->children.front());
+  FICUS_TRY_VOID(Walk(tables).check(statements->children.front()));
+  return check_cost(statements->children.front());
 }
 
 }  // namespace

@@ -454,7 +454,7 @@ TEST_F(SqlGuard, TheConnectionItselfIsReadOnlyAndLocked) {
   EXPECT_FALSE(connection->run("SET memory_limit = '100GB'"));
   const std::string outside = city.folder.path() + "/outside.csv";
   EXPECT_EQ(connection->select("SELECT b FROM read_csv('" + outside + "')").error().code,
-            ErrorCode::invalid_input);
+            ErrorCode::denied);
   EXPECT_FALSE(connection->run("COPY (SELECT 1) TO '" + city.folder.path() + "/out.csv'"));
   EXPECT_FALSE(connection->run("LOAD '" + city.options.directory + "/x.duckdb_extension'"));
   EXPECT_FALSE(connection->run("INSTALL httpfs"));
