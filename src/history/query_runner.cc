@@ -45,8 +45,10 @@ struct Chunk {
 constexpr std::string_view kUnplanned = "WITH ficus_unplanned AS (SELECT $1) ";
 
 bool begins_with_select(std::string_view sql) {
-  const std::size_t begin = sql.find_first_not_of(" \t\r\n");
-  return begin != std::string_view::npos && folded(sql.substr(begin, 7)) == "select ";
+  constexpr std::string_view kSpace = " \t\r\n";
+  const std::size_t begin = sql.find_first_not_of(kSpace);
+  return begin != std::string_view::npos && folded(sql.substr(begin, 6)) == "select" &&
+         kSpace.contains(sql.substr(begin + 6, 1)) && sql.size() > begin + 6;
 }
 
 Status prepare(DuckConnection& connection, const std::string& sql, Statement& out) {

@@ -24,42 +24,42 @@ Status check(const SeriesRequest& request) {
     return invalid(
         fmt::format("a series has 1 to {} points, not {}", kPointsMax, request.points_max));
   }
-  if (request.id.contains('\0') || !is_valid_utf8(request.id)) {
-    return invalid("an id is UTF-8 text");
+  for (const std::string& text : {request.id, request.type}) {
+    if (text.contains('\0') || !is_valid_utf8(text)) return invalid("names are UTF-8 text");
   }
   if (request.from >= request.to) return invalid("a series needs from < to");
   return {};
 }
 
-// The type with its tails and the files that matter, read within the transaction: a view that
-// flips meanwhile does not disturb.
+// The type with its tails and the files that matter, read within the
+// transaction: a view that flips meanwhile does not disturb.
 Result<HistoryType> read_type(DuckConnection& connection, const SeriesRequest& request) {
   HistoryType type;
   type.type = request.type;
+  const std::string name = quoted_literal(request.type);
   FICUS_TRY(const auto types,
-            connection.select("SELECT view FROM ficus.types WHERE type = $1", {request.type}));
+            connection.select("SELECT view FROM ficus.types WHERE type = " + name));
   if (types.empty()) {
     return fail(ErrorCode::not_found,
                 fmt::format("there is no history of type '{}'", request.type));
   }
   type.view = text_of(types[0][0]);
   FICUS_TRY(const auto columns, connection.select("SELECT attribute, kind, name FROM ficus.columns "
-                                                  "WHERE type = $1 ORDER BY number",
-                                                  {request.type}));
+                                                  "WHERE type = " +
+                                                  name + " ORDER BY number"));
   for (const DatumRow& row : columns) {
     type.columns.push_back(
         {text_of(row[0]), static_cast<ValueKind>(integer_of(row[1])), text_of(row[2])});
   }
-  FICUS_TRY(const auto tails,
-            connection.select("SELECT number FROM ficus.tails WHERE type = $1 ORDER BY number",
-                              {request.type}));
+  FICUS_TRY(const auto tails, connection.select("SELECT number FROM ficus.tails WHERE type = " +
+                                                name + " ORDER BY number"));
   for (const DatumRow& row : tails) type.tails.push_back({integer_of(row[0]), {}, false, {}});
   FICUS_TRY(const auto files,
             connection.select(
-                "SELECT file, layout FROM ficus_sealed WHERE type = $1 AND "
-                "lastObservedAt >= make_timestamp($2) AND firstObservedAt < "
-                "make_timestamp($3) ORDER BY number",
-                {request.type, storable_micros(request.from), storable_micros(request.to)}));
+                fmt::format("SELECT file, layout FROM ficus_sealed WHERE type = {} AND "
+                            "lastObservedAt >= make_timestamp({}) AND firstObservedAt < "
+                            "make_timestamp({}) ORDER BY number",
+                            name, storable_micros(request.from), storable_micros(request.to))));
   for (const DatumRow& row : files) {
     type.files.emplace_back();
     type.files.back().file = text_of(row[0]);
@@ -85,8 +85,9 @@ Result<std::vector<HistoryColumn>> chosen_columns(const HistoryType& type,
   return chosen;
 }
 
-// (SELECT "observedAt" AS t, ... AS c0, ... of the entity within the time). The values are written
-// out: a statement with parameters over files is planned twice.
+// (SELECT "observedAt" AS t, ... AS c0, ... of the entity within the time). The
+// values are written out: a statement with parameters over files is planned
+// twice.
 std::string readings(const HistoryType& type, const std::vector<HistoryColumn>& columns,
                      const std::string& directory, const SeriesRequest& request) {
   std::string list;
@@ -97,7 +98,8 @@ std::string readings(const HistoryType& type, const std::vector<HistoryColumn>& 
     any += fmt::format("{}{} IS NOT NULL", i == 0 ? "" : " OR ", name);
   }
   return fmt::format(
-      "(SELECT \"observedAt\" AS t{} FROM ({}) WHERE id = {} AND \"observedAt\" >= "
+      "(SELECT \"observedAt\" AS t{} FROM ({}) WHERE id = {} AND "
+      "\"observedAt\" >= "
       "make_timestamp({}) AND \"observedAt\" < make_timestamp({}) AND ({}))",
       list, union_statement(type, directory), quoted_literal(request.id),
       storable_micros(request.from), storable_micros(request.to), any);
@@ -125,7 +127,8 @@ std::string bucket_points(const std::vector<HistoryColumn>& columns, const std::
     }
   }
   return fmt::format(
-      "SELECT make_timestamp({0} + ((epoch_us(t) - {0}) // {1}) * {1}) AS \"observedAt\"{2} FROM "
+      "SELECT make_timestamp({0} + ((epoch_us(t) - {0}) // {1}) "
+      "* {1}) AS \"observedAt\"{2} FROM "
       "{3} GROUP BY ALL ORDER BY 1",
       first, bucket, list, from);
 }
