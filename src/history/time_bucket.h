@@ -5,8 +5,8 @@
 
 namespace ficus::history {
 
-// Puts a time_bucket(INTERVAL, TIMESTAMP) of ours in the place of DuckDB's: the same answers, in a
-// fifth of the time. Readings of one entity lie together in time order, so the next one is mostly
+// Puts a time_bucket(INTERVAL, TIMESTAMP) of ours in the place of DuckDB's: the same answers,
+// quicker. Readings of one entity lie together in time order, so the next one is mostly
 // in the same bucket as the last: a comparison instead of two divisions of 64 bits.
 Status replace_time_bucket(DuckConnection& connection);
 
