@@ -12,6 +12,7 @@ option(FICUS_FUZZ "Build the libFuzzer targets (clang only)" OFF)
 option(FICUS_TESTS "Build the tests" ON)
 option(FICUS_SYSTEM_TESTS "Run the whole-system tests with ctest" OFF)
 option(FICUS_BENCH "Build the micro benchmarks" OFF)
+option(FICUS_PLANTED_BUGS "Build bugs in that tests/sim/prove lets the simulation find" OFF)
 set(FICUS_SANITIZE "" CACHE STRING "Sanitizers for every target, such as address,undefined")
 
 find_program(FICUS_CCACHE ccache)
@@ -28,6 +29,9 @@ add_compile_definitions(_GLIBCXX_ASSERTIONS)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # GCC 12 reports these falsely in libstdc++ (GCC bugs 105329, 105593, 107852).
   add_compile_options(-Wno-restrict -Wno-maybe-uninitialized -Wno-stringop-overflow -Wno-array-bounds)
+endif()
+if(FICUS_PLANTED_BUGS)
+  add_compile_definitions(FICUS_PLANTED_BUGS)
 endif()
 if(FICUS_SANITIZE)
   add_compile_options(-fsanitize=${FICUS_SANITIZE} -fno-omit-frame-pointer

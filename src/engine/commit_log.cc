@@ -4,8 +4,10 @@
 
 #include <algorithm>
 
+#include "base/planted.h"
 #include "log/log_reader.h"
 #include "log/recover.h"
+#include "log/segments.h"
 
 namespace ficus {
 namespace {
@@ -56,7 +58,7 @@ Status CommitLog::restore(LogFold& fold) {
   for (const std::string& skipped : search.skipped) {
     logger_.warning("log", "passed over a damaged snapshot", {{"reason", skipped}});
   }
-  if (search.newest == nullptr) return {};
+  if (search.newest == nullptr) return require_whole_log(search.skipped);
   LogFold::Sections sections;
   for (const log::SnapshotSection& section : search.newest->sections()) {
     std::string bytes(section.bytes, '\0');
@@ -70,10 +72,23 @@ Status CommitLog::restore(LogFold& fold) {
   return {};
 }
 
+// Without a snapshot all that was acknowledged must be in the log: from its very begin.
+Status CommitLog::require_whole_log(const std::vector<std::string>& skipped) const {
+  FICUS_TRY(const std::vector<log::Position> segments, log::list_segments(disk_, directory_));
+  if (segments.empty() || segments.front().offset == 0) return {};
+  std::string why;
+  for (const std::string& reason : skipped) why += "; " + reason;
+  return fail(ErrorCode::corrupt,
+              fmt::format("the log in {} begins at position {}, and no sound snapshot is left of "
+                          "what was before{}: restore a backup",
+                          directory_, segments.front().offset, why));
+}
+
 Status CommitLog::replay(LogFold& fold) {
   if (writer_->end() == last_snapshot()) return {};
   FICUS_TRY(const auto reader,
             log::LogReader::open(disk_, directory_, last_snapshot(), writer_->end()));
+  if (FICUS_PLANTED(replay_off_by_one)) FICUS_TRY_VOID(reader->next());
   while (true) {
     FICUS_TRY(const log::Record* const record, reader->next());
     if (record == nullptr) {
@@ -175,6 +190,14 @@ void CommitLog::sync_loop() {
   }
 }
 
+void CommitLog::sync_if_asked() {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!std::exchange(sync_requested_, false) || sync_failure_) return;
+  }
+  (void)sync_once();  // remembers its failure
+}
+
 std::optional<Error> CommitLog::sync_failure() const {
   const std::lock_guard lock(mutex_);
   return sync_failure_;
@@ -188,7 +211,7 @@ void CommitLog::write_snapshot(log::Position position, LogFold::Sections section
                       {{"directory", directory_}, {"error", saved.error().message}});
     }
   };
-  if (options_.sync_place == SyncPlace::inline_with_commit) return work();
+  if (options_.sync_place != SyncPlace::own_thread) return work();
   snapshot_.run(std::move(work));
 }
 

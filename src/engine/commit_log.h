@@ -20,8 +20,9 @@
 
 namespace ficus {
 
-// Where the sync runs: a thread of the log's own, or inside commit() (simulation, tools, tests).
-enum class SyncPlace : std::uint8_t { own_thread, inline_with_commit };
+// Where the sync runs: a thread of the log's own, inside commit() (tools, tests), or where the
+// owner calls sync_if_asked() (simulation).
+enum class SyncPlace : std::uint8_t { own_thread, inline_with_commit, driven };
 
 struct CommitLogOptions {
   log::LogOptions log;
@@ -69,6 +70,10 @@ class CommitLog {
   // appended and commit() may be called again: nothing of it is acknowledged before.
   Status commit();
 
+  // What the sync thread does for one commit or several, where there is no such thread. REQUIRES:
+  // SyncPlace::driven.
+  void sync_if_asked();
+
   // Records that end here or before may be acknowledged. Any thread.
   log::Position acknowledged() const { return writer_->acknowledgeable_end(options_.policy); }
   log::Position durable() const { return writer_->durable_end(); }  // any thread
@@ -110,6 +115,7 @@ class CommitLog {
   CommitLog(Disk& disk, Logger& logger, std::string directory, const CommitLogOptions& options,
             std::function<void()> on_progress);
   Status restore(LogFold& fold);
+  Status require_whole_log(const std::vector<std::string>& skipped) const;
   Status replay(LogFold& fold);
   Status write();
   void sync_loop();

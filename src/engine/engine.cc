@@ -90,8 +90,18 @@ void Engine::start(DeliverySink& sink) {
   for (const auto& shard : shards_) shard->start(sink);
 }
 
-Status Engine::stop() {
+bool Engine::turn(DeliverySink& sink) {
+  bool is_open = false;
+  for (const auto& shard : shards_) is_open = shard->turn({}, sink) || is_open;
+  return is_open;
+}
+
+void Engine::take_no_more() {
   for (const auto& shard : shards_) shard->take_no_more();
+}
+
+Status Engine::stop() {
+  take_no_more();
   for (const auto& shard : shards_) shard->finish();
   Status status = parts_.history.flush_and_stop(kHistoryPatience);
   for (const auto& shard : shards_) {

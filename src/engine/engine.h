@@ -105,6 +105,11 @@ class Engine {
 
   // Starts one thread a shard. The sink outlives the engine.
   void start(DeliverySink& sink);
+  // In place of start(), for simulation: one turn of every shard in the caller's thread, without
+  // waiting. False when nothing is left to do after take_no_more().
+  bool turn(DeliverySink& sink);
+  // Refuses what comes from now on.
+  void take_no_more();
   // Takes nothing more, finishes what is queued, writes snapshots, closes the logs.
   Status stop();
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "base/planted.h"
 #include "engine/feed_item.h"
 #include "engine/gathered.h"
 
@@ -156,7 +157,8 @@ void Shard::start(DeliverySink& sink) {
 bool Shard::turn(Micros wait, DeliverySink& sink) {
   bool open = true;
   if (is_stalled()) {
-    queue_.wait_for_wake(commit_failures_ > 0 ? kRetryCommitAfter : kRetryHistoryAfter);
+    queue_.wait_for_wake(
+        std::min(wait, commit_failures_ > 0 ? kRetryCommitAfter : kRetryHistoryAfter));
   } else {
     open = queue_.drain(items_, wait_at_most(wait)) || !backlog_.empty();
     for (Item& item : items_) enqueue(std::move(item));
@@ -173,7 +175,7 @@ bool Shard::turn(Micros wait, DeliverySink& sink) {
   if (give_up_if_hopeless(sink)) return false;
   if (open) return true;
   if (pending_.empty() && unfed_.empty()) return false;
-  queue_.wait_for_wake(kRetryHistoryAfter);
+  queue_.wait_for_wake(std::min(wait, kRetryHistoryAfter));
   return true;
 }
 
@@ -339,7 +341,7 @@ void Shard::feed_history() {
   const std::uint64_t durable = log_->durable().offset;
   while (!unfed_.empty() && unfed_.front().position_end <= durable) {
     history_is_full_ = !parts_.history.try_push(std::move(unfed_.front()));
-    if (history_is_full_) return;
+    if (history_is_full_ && !FICUS_PLANTED(drop_when_history_is_full)) return;
     unfed_.pop_front();
     history_awaited_since_.reset();
   }
@@ -365,8 +367,11 @@ void Shard::snapshot_if_due() {
   }
   if (!waiting_snapshot_) return;
   // A snapshot lets the log forget what is before it, so history must have it, durably.
-  const log::Position position = waiting_snapshot_->position;
-  if (history_position() < position.offset || log_->durable() < position) return;
+  log::Position position = waiting_snapshot_->position;
+  if (FICUS_PLANTED(snapshot_without_newest_step)) position = log_->facts_end();
+  const bool history_has_it =
+      history_position() >= position.offset || FICUS_PLANTED(cut_log_before_history);
+  if (!history_has_it || log_->durable() < position) return;
   log_->write_snapshot(position, std::move(waiting_snapshot_->sections));
   waiting_snapshot_.reset();
 }

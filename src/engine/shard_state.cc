@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "base/check.h"
+#include "base/planted.h"
 
 namespace ficus {
 namespace {
@@ -96,6 +97,7 @@ void ShardState::count(const SettledBatch& settled, SourceBooks& books) {
         break;
       case twin::RowOutcome::late:
         ++books.late;
+        if (FICUS_PLANTED(count_late_twice)) ++books.late;
         break;
       case twin::RowOutcome::duplicate:
         ++books.duplicate;

@@ -20,14 +20,32 @@ HistoryFeed::HistoryFeed(History& history, const Clock& clock, FeedOptions optio
   for (std::size_t shard = 0; shard < positions.size(); ++shard) {
     committed_[shard] = positions[shard];
   }
-  thread_ = std::thread([this] {
-    run();
-    {
-      const std::lock_guard lock(tasks_mutex_);
-      has_ended_ = true;
-    }
-    run_tasks();
-  });
+  commit_at_ = clock_.monotonic() + options_.commit_interval;
+  maintain_at_ = clock_.monotonic() + options_.maintain_interval;
+  if (!is_driven()) thread_ = std::thread([this] { run(); });
+}
+
+void HistoryFeed::run() {
+  while (turn()) {
+  }
+  end();
+}
+
+void HistoryFeed::end() {
+  {
+    const std::lock_guard lock(tasks_mutex_);
+    has_ended_ = true;
+  }
+  run_tasks();
+}
+
+bool HistoryFeed::push(FeedItem&& item) {
+  if (!is_driven()) return queue_.push(std::move(item));
+  while (!queue_.try_push(std::move(item))) {
+    if (queue_.is_closed()) return false;
+    (void)turn();
+  }
+  return true;
 }
 
 HistoryFeed::~HistoryFeed() { (void)flush_and_stop({}); }
@@ -38,50 +56,53 @@ std::uint64_t HistoryFeed::committed_position(std::uint32_t shard) const {
 }
 
 Status HistoryFeed::flush_and_stop(Micros patience) {
-  if (thread_.joinable()) {
-    stop_by_ = (clock_.monotonic() + patience).count;
-    stopping_ = true;
-    queue_.close();
+  if (stopping_) return last_;
+  stop_by_ = (clock_.monotonic() + patience).count;
+  stopping_ = true;
+  queue_.close();
+  if (is_driven()) {
+    // Its clock stands still meanwhile: what is queued is taken, and one try to commit it.
+    if (turn()) (void)turn();
+    end();
+  } else {
     thread_.join();
   }
   return last_;
 }
 
-void HistoryFeed::run() {
-  std::vector<FeedItem> items;
-  Micros commit_at = clock_.monotonic() + options_.commit_interval;
-  Micros maintain_at = clock_.monotonic() + options_.maintain_interval;
-  const Micros busy_wait =
-      std::max(Micros{}, options_.commit_interval_busy - options_.commit_interval);
+bool HistoryFeed::turn() {
   // So that an empty queue is not asked without a pause while a busy commit waits.
   constexpr Micros kLookInterval = Micros::from_millis(20);
-  bool is_open = true;
-  while (is_open || dirty_) {
-    items.clear();
-    const Micros wait = std::max(dirty_ ? kLookInterval : Micros{}, commit_at - clock_.monotonic());
-    // While the database refuses, nothing more is taken: the queue fills and pushes wait.
-    if (is_open && failures_ == 0) is_open = queue_.drain(items, wait);
-    for (FeedItem& item : items) {
-      take(item);
-      if (rows_pending_ >= options_.commit_rows_max && failures_ == 0) commit();
-    }
-    const Micros now = clock_.monotonic();
-    const bool is_busy = rows_pending_ >= options_.commit_rows_busy && now < commit_at + busy_wait;
-    if (!is_open || failures_ > 0 || (now >= commit_at && !is_busy)) {
-      if (dirty_ && !commit()) {
-        if (stopping_ && clock_.monotonic().count >= stop_by_) return;
+  const Micros busy_wait =
+      std::max(Micros{}, options_.commit_interval_busy - options_.commit_interval);
+  items_.clear();
+  Micros wait = std::max(dirty_ ? kLookInterval : Micros{}, commit_at_ - clock_.monotonic());
+  if (is_driven()) wait = {};
+  // While the database refuses, nothing more is taken: the queue fills and pushes wait.
+  if (is_open_ && failures_ == 0) is_open_ = queue_.drain(items_, wait);
+  for (FeedItem& item : items_) {
+    take(item);
+    if (rows_pending_ >= options_.commit_rows_max && failures_ == 0) commit();
+  }
+  const Micros now = clock_.monotonic();
+  const bool is_busy = rows_pending_ >= options_.commit_rows_busy && now < commit_at_ + busy_wait;
+  if (!is_open_ || failures_ > 0 || (now >= commit_at_ && !is_busy)) {
+    if (dirty_ && !commit()) {
+      if (stopping_ && clock_.monotonic().count >= stop_by_) return false;
+      if (!is_driven()) {
         std::this_thread::sleep_for(std::chrono::microseconds(
             stopping_ ? options_.commit_interval.count : options_.retry_after.count));
       }
-      commit_at = clock_.monotonic() + options_.commit_interval;
     }
-    run_tasks();
-    // Also while commits fail: maintenance may set the damaged file aside that they fail on.
-    if (!stopping_ && now >= maintain_at) {
-      maintain();
-      maintain_at = clock_.monotonic() + options_.maintain_interval;
-    }
+    commit_at_ = clock_.monotonic() + options_.commit_interval;
   }
+  run_tasks();
+  // Also while commits fail: maintenance may set the damaged file aside that they fail on.
+  if (!stopping_ && now >= maintain_at_) {
+    maintain();
+    maintain_at_ = clock_.monotonic() + options_.maintain_interval;
+  }
+  return is_open_ || dirty_;
 }
 
 bool HistoryFeed::run_between_commits(std::move_only_function<void()> task) {

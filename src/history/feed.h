@@ -30,7 +30,11 @@ struct FeedItem {
   std::vector<QuarantinedItem> quarantined;
 };
 
+// Who runs the feed: a thread of its own, or its owner by calls of turn() (simulation).
+enum class FeedPlace : std::uint8_t { own_thread, driven };
+
 struct FeedOptions {
+  FeedPlace place = FeedPlace::own_thread;
   std::size_t queue_items_max = 4096;
   Micros commit_interval = Micros::from_millis(150);
   // Commits earlier when so many rows wait. DuckDB writes whole row groups (122,880 rows) of one
@@ -58,7 +62,7 @@ struct FeedEvents {
 // while the database refuses, the queue fills and pushes wait.
 class HistoryFeed {
  public:
-  // `history` and `clock` are borrowed and outlive the feed. Starts the thread.
+  // `history` and `clock` are borrowed and outlive the feed. Starts the thread, if it has one.
   // `positions` is what history.positions() gave, extended to the number of shards.
   HistoryFeed(History& history, const Clock& clock, FeedOptions options, FeedEvents events,
               std::span<const std::uint64_t> positions);
@@ -70,7 +74,11 @@ class HistoryFeed {
   // in the order of their positions.
   bool try_push(FeedItem&& item) { return queue_.try_push(std::move(item)); }
   // Waits for room. False if the feed was stopped.
-  bool push(FeedItem&& item) { return queue_.push(std::move(item)); }
+  bool push(FeedItem&& item);
+
+  // One turn: takes what is queued, commits what is due. False when there is nothing more to do
+  // after a stop. Without a thread of its own the owner calls it, and it never waits.
+  bool turn();
 
   // Runs the task on the feed's thread, between commits. False if the feed has ended. Any thread.
   bool run_between_commits(std::move_only_function<void()> task);
@@ -85,6 +93,8 @@ class HistoryFeed {
 
  private:
   void run();
+  void end();
+  bool is_driven() const { return options_.place == FeedPlace::driven; }
   void take(FeedItem& item);
   void take_rows(FeedItem& item);
   bool commit();
@@ -98,6 +108,10 @@ class HistoryFeed {
   BoundedQueue<FeedItem> queue_;
   std::vector<std::uint64_t> taken_;  // per shard, appended to history_
   std::vector<std::atomic<std::uint64_t>> committed_;
+  std::vector<FeedItem> items_;  // scratch
+  Micros commit_at_;
+  Micros maintain_at_;
+  bool is_open_ = true;
   std::uint64_t rows_pending_ = 0;
   std::uint64_t failures_ = 0;
   bool dirty_ = false;

@@ -130,6 +130,29 @@ TEST(HistoryFeed, RetriesAndNeverDrops) {
   EXPECT_EQ(recovered, 1);
 }
 
+TEST(HistoryFeed, WithoutAThreadItsOwnerRunsIt) {
+  FakeHistory history;
+  ManualClock clock({});
+  const std::uint64_t start[] = {0};
+  FeedOptions options = kQuick;
+  options.place = FeedPlace::driven;
+  options.queue_items_max = 2;
+  HistoryFeed feed(history, clock, options, {}, start);
+  for (std::uint64_t i = 1; i <= 5; ++i) EXPECT_TRUE(feed.push(item(0, i)));  // makes room itself
+  EXPECT_EQ(history.commits, 0);                                              // not due yet
+  clock.advance(options.commit_interval);
+  EXPECT_TRUE(feed.turn());
+  EXPECT_EQ(feed.committed_position(0), 5U);
+  history.refusals = 1;
+  EXPECT_TRUE(feed.push(item(0, 6)));
+  clock.advance(options.commit_interval);
+  EXPECT_TRUE(feed.turn());
+  EXPECT_EQ(feed.committed_position(0), 5U);
+  EXPECT_TRUE(feed.flush_and_stop({}));
+  EXPECT_EQ(feed.committed_position(0), 6U);
+  EXPECT_FALSE(feed.push(item(0, 7)));
+}
+
 TEST(HistoryFeed, GivesUpAfterItsPatience) {
   FakeHistory history;
   history.refusals = 1'000'000;

@@ -25,8 +25,9 @@ void keep_going(asio::io_context& io) {
 
 }  // namespace
 
-LoopCore::LoopCore()
-    : read_buffer_(std::make_unique_for_overwrite<std::byte[]>(kReadBufferBytes)),
+LoopCore::LoopCore(const Clock* clock)
+    : clock_(clock),
+      read_buffer_(std::make_unique_for_overwrite<std::byte[]>(kReadBufferBytes)),
       io_(std::make_unique<asio::io_context>(1)) {
   keep_going(*io_);
 }
@@ -35,6 +36,7 @@ LoopCore::~LoopCore() {
   // Whatever holds a socket or a timer goes before the context that serves it.
   posted_.clear();
   posted_running_.clear();
+  due_.clear();
   turn_end_.clear();
   turn_end_running_.clear();
   io_.reset();
@@ -61,12 +63,24 @@ void LoopCore::run_turn(Micros wait_max) {
 }
 
 std::size_t LoopCore::run_first(Micros wait_max) {
-  if (!turn_end_.empty()) return io_->poll_one();
+  // With a clock of its owner's the loop never waits: time passes elsewhere.
+  if (!turn_end_.empty() || clock_ != nullptr) return io_->poll_one();
   if (wait_max.count < 0) return io_->run_one();
   return io_->run_one_for(std::chrono::microseconds(wait_max.count));
 }
 
+void LoopCore::post_at(Micros due, Task task) { due_.emplace(due, std::move(task)); }
+
+void LoopCore::run_due() {
+  const Micros now = clock_->monotonic();
+  while (!due_.empty() && due_.begin()->first <= now) {
+    Task task = std::move(due_.extract(due_.begin()).mapped());
+    task();
+  }
+}
+
 void LoopCore::turn(Micros wait_max) {
+  if (clock_ != nullptr) run_due();
   std::size_t ran = run_first(wait_max);
   // While there is little to do, what the first callback sent need not wait for the system call
   // that finds out whether there is a second.
@@ -144,7 +158,8 @@ void LoopCore::give_block(std::string&& block) {
   spare_blocks_.push_back(std::move(block));
 }
 
-EventLoop::EventLoop() : core_(std::make_unique<LoopCore>()) {}
+EventLoop::EventLoop() : core_(std::make_unique<LoopCore>(nullptr)) {}
+EventLoop::EventLoop(const Clock& clock) : core_(std::make_unique<LoopCore>(&clock)) {}
 EventLoop::~EventLoop() = default;
 void EventLoop::run() { core_->run(); }
 void EventLoop::run_turn(Micros wait_max) { core_->run_turn(wait_max); }
@@ -186,18 +201,27 @@ Status EventLoop::watch_signals(std::move_only_function<void(int signal)> on_sig
 }
 
 struct Timer::State : std::enable_shared_from_this<State> {
-  explicit State(asio::io_context& io) : timer(io) {}
+  explicit State(LoopCore& loop) : core(loop), timer(loop.io()) {}
 
   void start(Micros delay, Micros repeat, Task task) {
     cancel();
     on_time = std::move(task);
     period = repeat;
     is_running = true;
-    timer.expires_after(std::chrono::microseconds(delay.count));
+    if (core.clock() != nullptr) {
+      due = core.clock()->monotonic() + delay;
+    } else {
+      timer.expires_after(std::chrono::microseconds(delay.count));
+    }
     wait();
   }
 
   void wait() {
+    if (core.clock() != nullptr) {
+      return core.post_at(due, [self = shared_from_this(), started = generation] {
+        if (self->generation == started) self->fire();
+      });
+    }
     timer.async_wait([self = shared_from_this(), started = generation](const error_code&) {
       // An expiry that was already under way when the timer was cancelled comes without an error.
       if (self->generation == started) self->fire();
@@ -213,13 +237,21 @@ struct Timer::State : std::enable_shared_from_this<State> {
       task();
       return;
     }
-    const auto step = std::chrono::microseconds(period.count);
-    const auto now = std::chrono::steady_clock::now();
-    const auto late = now - timer.expiry();
-    timer.expires_at(timer.expiry() + step * (1 + (late > step ? late / step : 0)));
+    to_next_beat();
     wait();
     task();
     if (generation == started) on_time = std::move(task);
+  }
+
+  void to_next_beat() {
+    if (core.clock() != nullptr) {
+      const std::int64_t late = (core.clock()->monotonic() - due).count;
+      due = due + Micros{period.count * (1 + (late > period.count ? late / period.count : 0))};
+      return;
+    }
+    const auto step = std::chrono::microseconds(period.count);
+    const auto late = std::chrono::steady_clock::now() - timer.expiry();
+    timer.expires_at(timer.expiry() + step * (1 + (late > step ? late / step : 0)));
   }
 
   void cancel() {
@@ -229,14 +261,16 @@ struct Timer::State : std::enable_shared_from_this<State> {
     timer.cancel();
   }
 
+  LoopCore& core;
   asio::steady_timer timer;
   Task on_time;
   Micros period;
+  Micros due;                    // by the loop's clock, if it has one
   std::uint64_t generation = 0;  // counts starts and cancels
   bool is_running = false;
 };
 
-Timer::Timer(EventLoop& loop) : state_(std::make_shared<State>(loop.core().io())) {}
+Timer::Timer(EventLoop& loop) : state_(std::make_shared<State>(loop.core())) {}
 Timer::~Timer() { state_->cancel(); }
 void Timer::start_once(Micros delay, Task on_time) {
   state_->start(delay, Micros{}, std::move(on_time));

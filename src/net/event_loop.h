@@ -6,6 +6,10 @@
 #include "base/result.h"
 #include "base/time.h"
 
+namespace ficus {
+class Clock;
+}
+
 namespace ficus::net {
 
 class LoopCore;  // what the loop shares with the rest of this module (loop_core.h)
@@ -25,6 +29,9 @@ using Task = std::move_only_function<void()>;
 class EventLoop {
  public:
   EventLoop();
+  // For simulation: timers follow this clock, which somebody else moves; those that are due run at
+  // the next run_turn(), in order of their time. The clock outlives the loop.
+  explicit EventLoop(const Clock& clock);
   ~EventLoop();
   EventLoop(const EventLoop&) = delete;
   EventLoop& operator=(const EventLoop&) = delete;
@@ -55,8 +62,7 @@ class EventLoop {
 };
 
 // Calls back after a time. Owned by who waits; destroying it cancels. The callback may start,
-// cancel or destroy its own timer. Time is the machine's monotonic clock: what must be simulated
-// does not use this.
+// cancel or destroy its own timer. Time is the machine's monotonic clock, or that of the loop.
 class Timer {
  public:
   explicit Timer(EventLoop& loop);

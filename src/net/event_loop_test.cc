@@ -8,6 +8,7 @@
 #include <thread>
 #include <vector>
 
+#include "base/clock.h"
 #include "net/loopback_testing.h"
 
 namespace ficus::net {
@@ -119,6 +120,32 @@ TEST(Timer, CancelledOnTimeDoesNotFire) {
   second.start_once(Micros{1000}, [&] { ++fired, first.cancel(); });
   run_for(loop, Micros::from_millis(5));
   EXPECT_EQ(fired, 1);
+}
+
+TEST(Timer, FollowsTheClockOfItsLoop) {
+  ManualClock clock({});
+  EventLoop loop(clock);
+  Timer once(loop);
+  Timer repeating(loop);
+  std::string fired;
+  once.start_once(Micros{30}, [&] { fired += 'o'; });
+  repeating.start_repeating(Micros{20}, [&] { fired += 'r'; });
+  loop.run_turn({});
+  EXPECT_EQ(fired, "");
+  clock.advance(Micros{20});
+  loop.run_turn({});
+  EXPECT_EQ(fired, "r");
+  clock.advance(Micros{75});  // misses beats
+  loop.run_turn({});
+  EXPECT_EQ(fired, "ror");
+  clock.advance(Micros{5});
+  loop.run_turn({});
+  EXPECT_EQ(fired, "rorr");
+  repeating.cancel();
+  loop.post([&] { fired += 'p'; });
+  clock.advance(Micros{100});
+  loop.run_turn({});
+  EXPECT_EQ(fired, "rorrp");
 }
 
 TEST(EventLoop, ReportsSignals) {

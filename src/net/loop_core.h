@@ -3,6 +3,7 @@
 #include <atomic>
 #include <cstddef>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <span>
@@ -10,7 +11,7 @@
 #include <thread>
 #include <vector>
 
-#include "base/time.h"
+#include "base/clock.h"
 #include "net/event_loop.h"
 
 namespace boost::asio {
@@ -38,7 +39,7 @@ class TurnEnd {
 // module only.
 class LoopCore {
  public:
-  LoopCore();
+  explicit LoopCore(const Clock* clock);
   ~LoopCore();
   LoopCore(const LoopCore&) = delete;
   LoopCore& operator=(const LoopCore&) = delete;
@@ -49,6 +50,12 @@ class LoopCore {
   void stop();
   void post(Task task);
   bool is_loop_thread() const;
+
+  // The clock that timers follow; null: the machine's, by way of io().
+  const Clock* clock() const { return clock_; }
+  // Runs the task in the first turn at or after this time of the clock, those of one time in the
+  // order in which they came. REQUIRES: clock().
+  void post_at(Micros due, Task task);
 
   // Calls `what->on_turn_end()` once when this turn's callbacks are done (the next turn's, if asked
   // during the end of a turn: so two that wake each other cannot keep the loop from its sockets).
@@ -71,10 +78,13 @@ class LoopCore {
   void turn(Micros wait_max);  // negative: as long as it takes
   std::size_t run_first(Micros wait_max);
   void run_posted();
+  void run_due();
   void run_turn_end();
   void wake();
 
-  int callbacks_ = 0;  // of the last turn
+  const Clock* const clock_;
+  std::multimap<Micros, Task> due_;  // with a clock only
+  int callbacks_ = 0;                // of the last turn
   std::unique_ptr<std::byte[]> read_buffer_;
   std::vector<std::string> spare_blocks_;
   std::vector<std::shared_ptr<TurnEnd>> turn_end_;

@@ -4,6 +4,8 @@
 #include <bit>
 #include <utility>
 
+#include "base/planted.h"
+
 namespace ficus::twin {
 namespace {
 
@@ -95,6 +97,7 @@ bool DuplicateFilter::is_repeated(std::uint64_t fingerprint) {
 
 void DuplicateFilter::restore(std::size_t present_rows, std::span<const std::uint64_t> present,
                               std::span<const std::uint64_t> former) {
+  if (FICUS_PLANTED(forget_duplicates_at_restart)) return;
   present_rows_ = present_rows;
   present_.assign(present);
   former_.assign(former);

@@ -7,6 +7,7 @@
 
 #include "base/check.h"
 #include "base/hash.h"
+#include "base/planted.h"
 #include "twin/query_run.h"
 #include "twin/type_table.h"
 
@@ -244,6 +245,9 @@ void Twin::find_duplicates(const ObservationBatch& batch, TypeTable& table, Appl
   for (std::size_t i = 0; i < count; ++i) {
     if (i + kPrefetchRows < count) duplicates_.prefetch(fingerprints_[i + kPrefetchRows]);
     if (duplicates_.is_repeated(fingerprints_[i])) out.outcome[i] = RowOutcome::duplicate;
+    if (FICUS_PLANTED(drop_as_duplicate) && fingerprints_[i] % 64 == 0) {
+      out.outcome[i] = RowOutcome::duplicate;
+    }
   }
 }
 

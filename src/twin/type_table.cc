@@ -4,6 +4,7 @@
 
 #include "base/check.h"
 #include "base/hash.h"
+#include "base/planted.h"
 
 namespace ficus::twin {
 namespace {
@@ -62,7 +63,8 @@ void TypeTable::apply_cells(CellChunks<T>& chunks, const Column& incoming,
       Cell<T>& cell = chunks.at(rows[i]);
       const Timestamp time = known_time(observed_at[i]);
       const auto value = value_of(i);
-      if (time > cell.observed_at || (time == cell.observed_at && !(cell.value == value))) {
+      if (FICUS_PLANTED(ignore_time_of_observation) || time > cell.observed_at ||
+          (time == cell.observed_at && !(cell.value == value))) {
         write(cell, value, rows[i]);
         cell.observed_at = time;
         outcome[i] = RowOutcome::applied;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/planted.h"
 #include "connect/mqtt/broker_facts.h"
 #include "connect/mqtt/broker_state.h"
 
@@ -73,6 +74,7 @@ bool BrokerState::replay_message_fact(Kind kind, fact::ByteReader& in) {
   const MessagePtr message = facts::read_message(in);
   if (message == nullptr) return false;
   if (kind == Kind::retained) {
+    if (FICUS_PLANTED(forget_retained_at_restart)) return true;
     retained_.set(message);  // it had room then
     return true;
   }
@@ -96,6 +98,7 @@ bool BrokerState::replay_message_fact(Kind kind, fact::ByteReader& in) {
   }
   for (std::size_t left = in.count(3); left > 0 && in.ok(); --left) {
     facts::QueuedFor wanted = facts::read_queued_for(in);
+    if (FICUS_PLANTED(lose_queued_at_restart) && wanted.queued.number % 16 == 5) continue;
     wanted.queued.message = message;
     if (in.ok()) replay_queued(std::move(wanted));
   }
@@ -195,6 +198,7 @@ bool BrokerState::replay_queue_fact(Kind kind, std::string_view client_id, fact:
   if (kind == Kind::received || kind == Kind::released) {
     const auto packet_id = static_cast<mqtt::PacketId>(static_cast<std::uint16_t>(number));
     if (number == 0 || number > 65'535) return false;
+    if (FICUS_PLANTED(forget_packet_id_at_restart)) return true;
     if (kind == Kind::received) {
       session->add_received(packet_id);
     } else {

@@ -42,13 +42,15 @@ Result<std::unique_ptr<MqttServer>> MqttServer::open(const MqttServerParts& part
                                                      const MqttServerOptions& options) {
   std::unique_ptr<MqttServer> server(new MqttServer(parts, options));
   FICUS_TRY_VOID(server->open_log(log_options));
-  net::TcpListenOptions listen;
-  listen.connections_max = options.connections_max;
-  FICUS_TRY(server->listener_,
-            net::TcpListener::open(parts.loop, options.address, listen,
-                                   [raw = server.get()](std::unique_ptr<net::Connection> tcp) {
-                                     raw->accept(std::move(tcp));
-                                   }));
+  if (options.listens) {
+    net::TcpListenOptions listen;
+    listen.connections_max = options.connections_max;
+    FICUS_TRY(server->listener_,
+              net::TcpListener::open(parts.loop, options.address, listen,
+                                     [raw = server.get()](std::unique_ptr<net::Connection> tcp) {
+                                       raw->accept(std::move(tcp));
+                                     }));
+  }
   server->second_.start_repeating(kSecond, [raw = server.get()] { raw->tick(); });
   return server;
 }

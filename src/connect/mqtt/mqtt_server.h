@@ -34,6 +34,7 @@ class MqttConnection;
 
 struct MqttServerOptions {
   net::Address address;
+  bool listens = true;  // false: connections come by accept() only
   std::size_t connections_max = 10'000;
   std::size_t packet_bytes_max =
       std::size_t{1} << 20;  // announced to 5.0 clients; a longer one ends the connection
@@ -101,6 +102,7 @@ class MqttServer {
   MqttServer(const MqttServer&) = delete;
   MqttServer& operator=(const MqttServer&) = delete;
 
+  // REQUIRES: it listens.
   const net::Address& address() const { return listener_->address(); }
 
   // Takes over a connection that another listener has accepted (TLS, WebSocket).

@@ -1,0 +1,78 @@
+#include "hostile.h"
+
+#include <fmt/format.h>
+
+#include <vector>
+
+#include "codec/mqtt/encoder.h"
+
+namespace ficus::sim {
+namespace {
+
+void add(const mqtt::Packet& packet, mqtt::ProtocolVersion version, std::string& out) {
+  std::vector<std::byte> bytes;
+  (void)mqtt::encode(packet, version, SIZE_MAX, bytes);
+  out.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+}
+
+std::string sound_exchange(Random& random) {
+  const auto version =
+      random.chance(0.5) ? mqtt::ProtocolVersion::v5 : mqtt::ProtocolVersion::v3_1_1;
+  const std::string id = fmt::format("hostile-{}", random.below(3));
+  const std::string noise(random.below(300), 'x');
+  std::string bytes;
+  add(mqtt::Connect{.version = version, .clean_start = true, .client_id = id}, version, bytes);
+  mqtt::SubscriptionBuffer buffer;
+  (void)buffer.add(
+      {.filter = random.chance(0.5) ? "hostile/#" : "+/+/#", .qos_max = mqtt::Qos::exactly_once});
+  add(
+      mqtt::Subscribe{
+          .packet_id = mqtt::PacketId{1}, .properties = {}, .subscriptions = buffer.view()},
+      version, bytes);
+  for (std::uint16_t i = 2; i < 2 + random.below(8); ++i) {
+    const auto qos = static_cast<mqtt::Qos>(random.below(3));
+    add(mqtt::Publish{.qos = qos,
+                      .retain = random.chance(0.2),
+                      .topic = "hostile/topic",
+                      .packet_id =
+                          qos == mqtt::Qos::at_most_once ? mqtt::PacketId::none : mqtt::PacketId{i},
+                      .properties = {},
+                      .payload = std::as_bytes(std::span(noise))},
+        version, bytes);
+    if (random.chance(0.3)) add(mqtt::Pubrel{mqtt::PacketId{i}, {}, {}}, version, bytes);
+    if (random.chance(0.2)) add(mqtt::Puback{mqtt::PacketId{i}, {}, {}}, version, bytes);
+  }
+  return bytes;
+}
+
+}  // namespace
+
+std::string hostile_bytes(Random& random) {
+  std::string bytes = sound_exchange(random);
+  const std::uint64_t changes = random.below(5);
+  for (std::uint64_t i = 0; i < changes && !bytes.empty(); ++i) {
+    const std::size_t at = random.below(bytes.size());
+    switch (random.below(5)) {
+      case 0:
+        bytes[at] = static_cast<char>(bytes[at] ^ (1 << random.below(8)));
+        break;
+      case 1:
+        bytes[at] = static_cast<char>(random.below(256));
+        break;
+      case 2:
+        bytes.erase(at, random.below(20));
+        break;
+      case 3:
+        bytes.insert(at, bytes.substr(random.below(bytes.size()), random.below(40)));
+        break;
+      default:
+        bytes.insert(at, std::string(random.below(30), static_cast<char>(random.below(256))));
+    }
+  }
+  if (random.chance(0.1)) {
+    for (char& c : bytes) c = static_cast<char>(random.below(256));
+  }
+  return bytes;
+}
+
+}  // namespace ficus::sim
