@@ -4,6 +4,7 @@
 #include <optional>
 #include <vector>
 
+#include "base/large_pages.h"
 #include "base/time.h"
 
 namespace ficus::rules {
@@ -47,7 +48,7 @@ class AbsenceTracker {
   void unlink(const Node& node);
 
   Micros interval_;
-  std::vector<Node> nodes_;  // by slot
+  LargeVector<Node> nodes_;  // by slot
   std::uint32_t first_ = kNone;
   std::uint32_t last_ = kNone;
 };

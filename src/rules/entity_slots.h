@@ -4,6 +4,7 @@
 #include <span>
 #include <vector>
 
+#include "base/large_pages.h"
 #include "model/ids.h"
 
 namespace ficus::rules {
@@ -44,7 +45,7 @@ class EntitySlots {
     list.push_back(EntityId(static_cast<std::uint32_t>(index)));
   }
 
-  std::vector<std::uint32_t> slots_;             // by EntityId
+  LargeVector<std::uint32_t> slots_;             // by EntityId
   std::vector<std::vector<EntityId>> entities_;  // by TypeId, then slot
 };
 

@@ -4,6 +4,7 @@
 #include <span>
 #include <vector>
 
+#include "base/large_pages.h"
 #include "base/time.h"
 
 namespace ficus::rules {
@@ -50,7 +51,7 @@ class HeldState {
   }
   void grow(std::uint32_t slot) { since_.resize(std::size_t{slot} + 1, kNotTrue); }
 
-  std::vector<std::int64_t> since_;
+  LargeVector<std::int64_t> since_;
 };
 
 }  // namespace ficus::rules

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "base/large_pages.h"
 #include "rules/absence_tracker.h"
 #include "rules/compiled_rule.h"
 #include "rules/entity_slots.h"
@@ -56,7 +57,7 @@ struct Watch {
 struct TypeState {
   std::vector<std::uint32_t> rules;
   std::vector<std::uint32_t> watches;
-  std::vector<Timestamp> newest;  // by slot: the latest event time seen
+  LargeVector<Timestamp> newest;  // by slot: the latest event time seen
 };
 
 class RuleBook::Impl {

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/large_pages.h"
 #include "base/time.h"
 #include "model/value.h"
 
@@ -23,11 +24,21 @@ struct Cell {
 };
 
 // One cell a row, in chunks that are created when a row of theirs is first written: growing copies
-// nothing, and attributes that few entities have cost little.
+// nothing, and attributes that few entities have cost little. The memory is that of an arena, which
+// must outlive it.
 template <typename T>
 class CellChunks {
  public:
   static constexpr std::uint32_t kRowsPerChunk = 512;
+
+  CellChunks() = default;
+  CellChunks(CellChunks&&) noexcept = default;
+  CellChunks& operator=(CellChunks&&) = delete;
+  ~CellChunks() {
+    for (Cell<T>* const chunk : chunks_) {
+      if (chunk != nullptr) std::destroy_n(chunk, kRowsPerChunk);
+    }
+  }
 
   // Null if the row was never written; a cell that is there may still be unknown.
   const Cell<T>* find(std::uint32_t row) const {
@@ -35,10 +46,10 @@ class CellChunks {
     if (chunk >= chunks_.size() || !chunks_[chunk]) return nullptr;
     return &chunks_[chunk][row % kRowsPerChunk];
   }
-  Cell<T>& at(std::uint32_t row) {
+  Cell<T>& at(std::uint32_t row, BlockArena& arena) {
     const std::size_t chunk = row / kRowsPerChunk;
     if (chunk >= chunks_.size() || !chunks_[chunk]) [[unlikely]]
-      create(chunk);
+      create(chunk, arena);
     return chunks_[chunk][row % kRowsPerChunk];
   }
   void prefetch(std::uint32_t row) const {
@@ -49,13 +60,15 @@ class CellChunks {
   }
 
  private:
-  void create(std::size_t chunk) {
+  void create(std::size_t chunk, BlockArena& arena) {
     if (chunk >= chunks_.size()) chunks_.resize(chunk + 1);
-    chunks_[chunk] = std::make_unique<Cell<T>[]>(kRowsPerChunk);
+    void* const memory = arena.take(kRowsPerChunk * sizeof(Cell<T>), alignof(Cell<T>));
+    chunks_[chunk] = static_cast<Cell<T>*>(memory);
+    std::uninitialized_value_construct_n(chunks_[chunk], kRowsPerChunk);
     ++chunk_count_;
   }
 
-  std::vector<std::unique_ptr<Cell<T>[]>> chunks_;
+  std::vector<Cell<T>*> chunks_;
   std::size_t chunk_count_ = 0;
 };
 

@@ -52,7 +52,7 @@ void FingerprintSet::assign(std::span<const std::uint64_t> fingerprints) {
 }
 
 void FingerprintSet::grow() {
-  const std::vector<std::uint64_t> old = std::move(slots_);
+  const LargeVector<std::uint64_t> old = std::move(slots_);
   slots_.assign(old.size() * 2, 0);
   --shift_;
   const std::size_t mask = slots_.size() - 1;

@@ -5,6 +5,8 @@
 #include <span>
 #include <vector>
 
+#include "base/large_pages.h"
+
 namespace ficus::twin {
 
 // A set of 64-bit fingerprints; grows by doubling, keeps its memory when cleared.
@@ -26,7 +28,7 @@ class FingerprintSet {
  private:
   void grow();
 
-  std::vector<std::uint64_t> slots_;  // a power of two; 0 is empty
+  LargeVector<std::uint64_t> slots_;  // a power of two; 0 is empty
   int shift_ = 0;                     // 64 - log2(slots)
   std::size_t size_ = 0;
 };

@@ -82,7 +82,7 @@ void EntityIndex::put(Slot slot) {
 }
 
 void EntityIndex::grow() {
-  const std::vector<Slot> old = std::move(slots_);
+  const LargeVector<Slot> old = std::move(slots_);
   FICUS_CHECK(shift_ > 1);
   slots_.assign(old.size() * 2, {});
   --shift_;
@@ -92,19 +92,14 @@ void EntityIndex::grow() {
 }
 
 const char* EntityIndex::store(std::string_view id) {
-  if (id.size() > arena_left_) {
-    arena_.push_back(std::make_unique_for_overwrite<char[]>(kArenaBlockBytes));
-    arena_left_ = kArenaBlockBytes;
-    arena_bytes_ += kArenaBlockBytes;
-  }
-  char* const place = arena_.back().get() + (kArenaBlockBytes - arena_left_);
+  char* const place = static_cast<char*>(ids_.take(id.size(), 1));
   std::memcpy(place, id.data(), id.size());
-  arena_left_ -= id.size();
   return place;
 }
 
 std::size_t EntityIndex::memory_bytes() const {
-  return slots_.capacity() * sizeof(Slot) + entities_.capacity() * sizeof(Entity) + arena_bytes_;
+  return slots_.capacity() * sizeof(Slot) + entities_.capacity() * sizeof(Entity) +
+         ids_.memory_bytes();
 }
 
 }  // namespace ficus::twin

@@ -2,10 +2,10 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <string_view>
 #include <vector>
 
+#include "base/large_pages.h"
 #include "model/ids.h"
 
 namespace ficus::twin {
@@ -46,7 +46,6 @@ class EntityIndex {
 
  private:
   static constexpr std::uint32_t kEmpty = 0xffffffffU;
-  static constexpr std::size_t kArenaBlockBytes = 256 * 1024;
 
   struct Slot {
     std::uint32_t tag = 0;
@@ -70,12 +69,10 @@ class EntityIndex {
   void grow();
   const char* store(std::string_view id);
 
-  std::vector<Slot> slots_;  // a power of two
+  LargeVector<Slot> slots_;  // a power of two
   int shift_ = 0;            // 32 - log2(slots)
-  std::vector<Entity> entities_;
-  std::vector<std::unique_ptr<char[]>> arena_;
-  std::size_t arena_left_ = 0;   // in the last block
-  std::size_t arena_bytes_ = 0;  // of all blocks
+  LargeVector<Entity> entities_;
+  BlockArena ids_;
 };
 
 }  // namespace ficus::twin

@@ -101,7 +101,7 @@ void LocationGrid::erase_slot(std::size_t slot) {
 }
 
 void LocationGrid::grow() {
-  const std::vector<Slot> old = std::move(slots_);
+  const LargeVector<Slot> old = std::move(slots_);
   slots_.assign(old.size() * 2, {});
   --shift_;
   for (const Slot& slot : old) {

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "base/large_pages.h"
 #include "model/geometry.h"
 
 namespace ficus::twin {
@@ -43,12 +44,12 @@ class LocationGrid {
   void erase_slot(std::size_t slot);
   void grow();
 
-  std::vector<Slot> slots_;  // a power of two; linear probing
+  LargeVector<Slot> slots_;  // a power of two; linear probing
   int shift_ = 0;            // 32 - log2(slots)
   std::size_t cell_count_ = 0;
   std::vector<std::vector<std::uint32_t>> cells_;  // rows
   std::vector<std::uint32_t> free_cells_;
-  std::vector<std::uint32_t> places_;  // of each row: its place in its cell
+  LargeVector<std::uint32_t> places_;  // of each row: its place in its cell
 };
 
 }  // namespace ficus::twin

@@ -60,7 +60,7 @@ void TypeTable::apply_cells(CellChunks<T>& chunks, const Column& incoming,
   for (std::size_t i = 0; i < rows.size(); ++i) {
     if (i + kPrefetchRows < rows.size()) chunks.prefetch(rows[i + kPrefetchRows]);
     if (incoming.valid[i] != 0 && outcome[i] != RowOutcome::duplicate) {
-      Cell<T>& cell = chunks.at(rows[i]);
+      Cell<T>& cell = chunks.at(rows[i], cells_);
       const Timestamp time = known_time(observed_at[i]);
       const auto value = value_of(i);
       if (FICUS_PLANTED(ignore_time_of_observation) || time > cell.observed_at ||

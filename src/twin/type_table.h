@@ -61,6 +61,7 @@ class TypeTable {
   const TypeId type_;
   const std::uint64_t name_hash_;
   std::vector<EntityId> entities_;
+  BlockArena cells_;  // of the columns
   std::vector<AttributeColumn> columns_;
   std::optional<AttributeId> location_;
   LocationGrid grid_;

@@ -1,6 +1,7 @@
 #include "connect/mqtt/route_cache.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/hash.h"
 
@@ -9,10 +10,21 @@ namespace ficus::connect {
 RouteCache::RouteCache(const TopicTree& tree, const SourceSet& sources)
     : tree_(tree), sources_(sources), places_(kPlaces) {}
 
+Route& RouteCache::place_of(std::string_view topic) {
+  const std::uint64_t hash = hash64(topic);
+  Place& place = places_[hash % kPlaces];
+  const auto tag = static_cast<std::uint32_t>(hash >> 32);
+  if (place.route == nullptr) {
+    place.route = std::make_unique<Route>();
+  } else if (place.tag != tag && std::exchange(place.candidate, tag) != tag) {
+    return passing_;
+  }
+  place.tag = tag;
+  return *place.route;
+}
+
 const Route& RouteCache::find(std::string_view topic) {
-  std::unique_ptr<Route>& place = places_[hash64(topic) % kPlaces];
-  if (place == nullptr) place = std::make_unique<Route>();
-  Route& route = *place;
+  Route& route = place_of(topic);
   const bool is_known = route.topic == topic && route.tree_generation != 0;
   if (!is_known || route.sources_generation != sources_.generation()) {
     route.topic = topic;
@@ -31,10 +43,10 @@ const Route& RouteCache::find(std::string_view topic) {
 }
 
 void RouteCache::forget_others(const Route& route) {
-  for (std::unique_ptr<Route>& place : places_) {
-    if (place.get() != &route) place.reset();
+  for (Place& place : places_) {
+    if (place.route.get() != &route) place = {};
   }
-  bytes_ = route.bytes;
+  bytes_ = route.bytes + (&route == &passing_ ? 0 : passing_.bytes);
 }
 
 void RouteCache::find_subscribers(std::string_view topic, Route& route) {

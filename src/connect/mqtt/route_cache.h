@@ -31,8 +31,10 @@ struct Route {
 
 // Remembers routes: a device publishes to the same topic all its life, so that topics come again
 // far more often than subscriptions or sources change. A route is worked out again when they have.
-// Of topics that fall on one place the last one stays; when all together take more than kBytesMax
-// (a route names everybody who is to have the message), they are forgotten. One thread.
+// Topics that fall on one place share it, and the one that comes twice in a row has it: so of far
+// more topics than places most are worked out each time, which costs less than fetching an old
+// route from memory to replace it. When all together take more than kBytesMax (a route names
+// everybody who is to have the message), they are forgotten. One thread.
 class RouteCache {
  public:
   // Both are borrowed for the cache's life.
@@ -52,12 +54,20 @@ class RouteCache {
  private:
   static constexpr std::size_t kPlaces = std::size_t{1} << 15;
 
+  struct Place {
+    std::uint32_t tag = 0;        // of the route's topic: other bits of its hash than the place's
+    std::uint32_t candidate = 0;  // of the topic that came last and has no place
+    std::unique_ptr<Route> route;
+  };
+
+  Route& place_of(std::string_view topic);
   void set_subscribers(Route& route);  // from matched_
   void forget_others(const Route& route);
 
   const TopicTree& tree_;
   const SourceSet& sources_;
-  std::vector<std::unique_ptr<Route>> places_;
+  std::vector<Place> places_;
+  Route passing_;  // of a topic without a place
   std::size_t bytes_ = 0;
   std::vector<Subscriber> matched_;  // scratch
 };
