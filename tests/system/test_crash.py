@@ -1,10 +1,14 @@
-"""kill -9 at random moments while meters send over MQTT QoS 1 and HTTP: what was acknowledged is there afterwards,
-exactly once, and so are sessions and retained messages; a QoS 2 publisher and subscriber lose and double nothing."""
+"""kill -9 at random moments while meters send over MQTT QoS 1 and HTTP and vessels over AIS: what was acknowledged is there
+afterwards, exactly once, and so are sessions and retained messages; a QoS 2 publisher and subscriber lose and double nothing.
+
+FICUS_CRASH_KILLS=200 python3 -m unittest -v test_crash     more of the same; FICUS_CRASH_SEED chooses other moments
+"""
 import collections
 import http.client
 import json
 import os
 import random
+import socket
 import threading
 import time
 import unittest
@@ -13,8 +17,10 @@ import paho.mqtt.client as mqtt
 
 import harness
 
-KILLS = int(os.environ.get("FICUS_CRASH_KILLS", "24"))
+KILLS = int(os.environ.get("FICUS_CRASH_KILLS", "50"))
 SEED = int(os.environ.get("FICUS_CRASH_SEED", "1"))
+
+AIS_TYPES = ("Vessel", "AisBaseStation", "SarAircraft", "AidToNavigation")
 
 
 class Meter(threading.Thread):
@@ -167,6 +173,27 @@ class OnceMeter(Meter):
         client.disconnect()
 
 
+class Vessels(threading.Thread):
+    """Sends a recorded AIS log over UDP, which acknowledges nothing: what was taken must be booked and kept all the same."""
+
+    def __init__(self, port):
+        super().__init__(daemon=True)
+        self.port = port
+        self.running = True
+        self.sent = 0
+
+    def run(self):
+        lines = harness.read_zst(harness.DATA / "ais/opencpn/Hakefjord.log.zst").splitlines()
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as out:
+            while self.running:
+                try:
+                    out.sendto(lines[self.sent % len(lines)] + b"\r\n", ("127.0.0.1", self.port))
+                except ConnectionRefusedError:
+                    pass  # nobody listens just now
+                self.sent += 1
+                time.sleep(0.002)
+
+
 class Subscriber:
     """A persistent session that hears every meter; remembers what it was handed, and how often."""
 
@@ -193,9 +220,16 @@ class Subscriber:
 
 
 class Crash(unittest.TestCase):
+    brain_class = harness.Brain
+    outages = KILLS
+    least_acknowledged = KILLS * 20
+    books_go_forward = True  # a killed process leaves what it has written to the system, whether synced or not
+
     def test_nothing_acknowledged_is_lost(self):
         chance = random.Random(SEED)
-        with harness.Brain("crash", config="mqtt: {session_messages_max: 1000000, session_kib_max: 1048576}\n") as brain:
+        ais_port = harness.free_port(socket.SOCK_DGRAM)
+        with self.brain_class("crash", ais_port=ais_port,
+                              config="mqtt: {session_messages_max: 1000000, session_kib_max: 1048576}\n") as brain:
             publisher = mqtt.Client(client_id="marks", clean_session=True)
             publisher.connect("127.0.0.1", brain.mqtt_port)
             publisher.loop_start()
@@ -209,24 +243,26 @@ class Crash(unittest.TestCase):
             time.sleep(0.5)
             meters = [MqttMeter(brain, f"m{i}") for i in range(3)] + [HttpMeter(brain, f"h{i}") for i in range(2)]
             meters.append(OnceMeter(brain, "q0"))
-            for meter in meters:
-                meter.start()
+            vessels = Vessels(ais_port)
+            for sender in (*meters, vessels):
+                sender.start()
             received_before = 0
-            for cycle in range(KILLS):
+            for cycle in range(self.outages):
                 time.sleep(chance.uniform(0.05, 0.9))
                 brain.kill()
                 brain.start()
                 received = sum(brain.books(name)["received"] for name in ("meters", "gateway"))
-                self.assertGreaterEqual(received, received_before, "the books went backwards")
+                if self.books_go_forward:
+                    self.assertGreaterEqual(received, received_before, "the books went backwards")
                 received_before = received
-                print(f"kill {cycle + 1}: {sum(len(m.acknowledged) for m in meters)} acknowledged", flush=True)
-            for meter in meters:
-                meter.running = False
+                print(f"outage {cycle + 1}: {sum(len(m.acknowledged) for m in meters)} acknowledged", flush=True)
+            for sender in (*meters, vessels):
+                sender.running = False
             for meter in meters:
                 meter.join(60)
                 self.assertFalse(meter.is_alive(), f"{meter.name_} still has {len(meter.unacknowledged)} unacknowledged")
             total = sum(len(meter.acknowledged) for meter in meters)
-            self.assertGreater(total, KILLS * 20)
+            self.assertGreater(total, self.least_acknowledged)
             brain.wait_for_history("Meter", total)
             time.sleep(0.5)
             for meter in meters:
@@ -236,8 +272,16 @@ class Crash(unittest.TestCase):
                                   f"WHERE id = 'urn:ngsi-ld:Meter:{meter.name_}'")[0]
                 self.assertEqual([int(float(value)) for value in found], [meter.number, meter.number, 1, meter.number],
                                  f"{meter.name_}: rows, different rows, first, last")
-            for name in ("meters", "gateway"):
+            for name in ("meters", "gateway", "coast"):
                 harness.assert_balanced(self, brain.books(name))
+            vessels.join(10)
+            coast = brain.books("coast")
+            self.assertGreater(coast["applied"], self.outages)
+            self.assertLessEqual(coast["received"], vessels.sent)
+            kept = coast["applied"] + coast["late"]
+            tables = [entry["name"] for entry in brain.get("/types") if entry["name"] in AIS_TYPES]
+            brain.wait_for("every AIS message in history", lambda: kept == sum(
+                int(brain.sql(f"SELECT count(*) FROM {table}")[0][0]) for table in tables))
             # The subscriber's session was always resumed, and every acknowledged message has reached it.
             self.assertEqual(subscriber.sessions[0], 0)
             self.assertTrue(all(subscriber.sessions[1:]), subscriber.sessions)
@@ -245,7 +289,7 @@ class Crash(unittest.TestCase):
                       if isinstance(m, (MqttMeter, OnceMeter)) for n in m.acknowledged}
             # QoS 2 from end to end: each message once, none twice and none missing.
             exactly = {("meter/q0", n): 1 for n in meters[-1].acknowledged}
-            self.assertGreater(len(exactly), KILLS)
+            self.assertGreater(len(exactly), self.outages)
             try:
                 brain.wait_for("the queued messages", lambda: wanted <= subscriber.heard.keys(), 60)
                 brain.wait_for("the messages of QoS 2", lambda: exactly.keys() <= once.heard.keys(), 60)
