@@ -19,6 +19,10 @@ void log_maintenance(Logger& logger, const history::MaintenanceReport& report) {
   for (const std::string& file : report.orphans_removed) {
     logger.info("history", "removed an unfinished file", {{"file", file}});
   }
+  for (const std::string& what : report.cut) {
+    logger.warning("history", "cut off a torn tail; the log gives its rows again",
+                   {{"what", what}});
+  }
   for (const std::string& what : report.set_aside) {
     logger.error("history", "set a damaged file aside", {{"what", what}});
   }

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 
 #include "history/database_care.h"
 #include "history/history_test_support.h"
@@ -115,6 +116,71 @@ TEST_F(Damaged, AReplayThatIsBrokenOffGoesOn) {
 }
 
 // What is sealed during and after a replay is found again, too.
+// What a power loss leaves behind the last sync of DuckDB's log: nothing, zeroes, other bytes.
+class TornLog : public testing::Test {
+ protected:
+  TornLog() {
+    for (int commit = 1; commit <= 3; ++commit) {
+      if (commit == 3) last = fs::file_size(log_of(city));
+      give(city, commit);
+    }
+  }
+  static std::string log_of(const TestCity& of) {
+    return of.options.directory + "/history.duckdb.wal";
+  }
+  static void give(TestCity& to, int commit) {
+    to.append(to.vehicles(commit * 50, 50));
+    to.commit(static_cast<std::uint64_t>(commit) * 10);
+  }
+  // Opens a copy of what is on the disk now, its log like this.
+  const MaintenanceReport& open_after(const std::function<void(std::string&)>& spoil) {
+    later.close();
+    fs::remove_all(later.options.directory);
+    fs::copy(city.options.directory, later.options.directory, fs::copy_options::recursive);
+    std::string bytes = read_file(city.disk, log_of(later), std::uint64_t{1} << 30).value();
+    spoil(bytes);
+    std::ofstream(log_of(later), std::ios::binary | std::ios::trunc) << bytes;
+    later.open();
+    return later.open_report;
+  }
+  std::string rows() { return later.one("SELECT count(*) FROM Vehicle"); }
+
+  TestCity city;
+  TestCity later;
+  std::size_t last = 0;  // where the last commit begins in the log
+};
+
+TEST_F(TornLog, IsCutBehindTheLastWholeCommit) {
+  const std::vector<std::function<void(std::string&)>> ways = {
+      [&](std::string& bytes) {
+        bytes.replace(last, std::string::npos, bytes.size() - last, '\0');
+      },
+      [&](std::string& bytes) { bytes.append(100'000, '\0').replace(last, 512, 512, '\0'); },
+      [&](std::string& bytes) { bytes[last + 40] ^= 1; },
+      [&](std::string& bytes) { bytes[bytes.size() - 3] ^= 1; },
+  };
+  for (const auto& way : ways) {
+    const MaintenanceReport& report = open_after(way);
+    EXPECT_EQ(report.set_aside, Lines{});
+    ASSERT_EQ(report.cut.size(), 1U);
+    EXPECT_TRUE(report.cut[0].contains("kept as damaged/history-")) << report.cut[0];
+    EXPECT_EQ(later.history->positions().value().at(0), 20U);
+    EXPECT_EQ(rows(), "100");
+    give(later, 3);
+    later.close();
+    later.open();
+    EXPECT_TRUE(later.open_report.cut.empty());
+    EXPECT_EQ(rows(), "150");
+  }
+}
+
+TEST_F(TornLog, ThatOnlyEndsEarlyNeedsNoCare) {
+  const MaintenanceReport& report =
+      open_after([](std::string& bytes) { bytes.resize(bytes.size() - 5); });
+  EXPECT_TRUE(report.is_empty());
+  EXPECT_EQ(rows(), "100");
+}
+
 TEST_F(Damaged, TwiceInARow) {
   fs::remove(database());
   city.options.tail_rows_max = 10;

@@ -30,6 +30,11 @@ Status DuckHistory::open(MaintenanceReport& report) {
     for (const std::string& name : names) FICUS_TRY_VOID(disk_.remove(answers + "/" + name));
   }
   Status opened = open_database(report);
+  if (const auto torn = opened ? std::nullopt : torn_entry(opened.error()); torn) {
+    close();
+    FICUS_TRY_VOID(cut_write_ahead_log(disk_, options_.directory, *torn, clock_.now(), report));
+    opened = open_database(report);
+  }
   if (!opened && options_.set_damaged_aside && is_damage(opened.error())) {
     close();
     FICUS_TRY_VOID(set_database_aside(disk_, options_.directory, opened.error().message,

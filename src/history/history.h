@@ -42,6 +42,7 @@ struct MaintenanceReport {
   std::vector<std::string> merged;           // deleted since a larger file holds their rows
   std::vector<std::string> expired;          // deleted because of their age
   std::vector<std::string> orphans_removed;  // left behind by a crash; their rows are in the tail
+  std::vector<std::string> cut;              // the database's log, behind its last sync
   std::vector<std::string> set_aside;        // missing or damaged: "<file>: <why>, kept as <file>"
   std::vector<std::string> wanted;           // whose rows are to be given again from the log
   std::vector<std::string> restored;         // whose rows have been given again
@@ -49,7 +50,7 @@ struct MaintenanceReport {
 
   bool is_empty() const {
     return sealed.empty() && merged.empty() && expired.empty() && orphans_removed.empty() &&
-           set_aside.empty() && wanted.empty() && restored.empty() && problems.empty();
+           cut.empty() && set_aside.empty() && wanted.empty() && restored.empty() && problems.empty();
   }
 };
 
