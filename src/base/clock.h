@@ -1,5 +1,8 @@
 #pragma once
 
+#include <atomic>
+#include <cstdint>
+
 #include "base/time.h"
 
 namespace ficus {
@@ -19,21 +22,22 @@ class SystemClock final : public Clock {
   Micros monotonic() const override;
 };
 
-// A clock that a test or a simulation sets. Not thread-safe.
+// A clock that a test or a simulation sets, from any thread. Who reads both times while another
+// moves the clock may see one of them before the move and the other behind it.
 class ManualClock final : public Clock {
  public:
-  explicit ManualClock(Timestamp start) : now_(start) {}
-  Timestamp now() const override { return now_; }
-  Micros monotonic() const override { return monotonic_; }
+  explicit ManualClock(Timestamp start) : now_(start.micros) {}
+  Timestamp now() const override { return {now_.load()}; }
+  Micros monotonic() const override { return {monotonic_.load()}; }
   void advance(Micros by) {
-    now_ = now_ + by;
-    monotonic_ = monotonic_ + by;
+    now_ += by.count;
+    monotonic_ += by.count;
   }
-  void jump_wall(Timestamp to) { now_ = to; }
+  void jump_wall(Timestamp to) { now_ = to.micros; }
 
  private:
-  Timestamp now_;
-  Micros monotonic_;
+  std::atomic<std::int64_t> now_;
+  std::atomic<std::int64_t> monotonic_ = 0;
 };
 
 }  // namespace ficus
