@@ -14,8 +14,10 @@ extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t siz
       writer.derived(derived->origin, derived->rows);
     } else if (const auto* change = std::get_if<ficus::fact::ConfigurationChanged>(&fact)) {
       writer.configuration_changed(*change);
+    } else if (const auto* passed = std::get_if<ficus::fact::TimePassed>(&fact)) {
+      writer.time_passed(passed->until);
     } else {
-      writer.rules_state_piece(std::get<ficus::fact::RulesStatePiece>(fact).bytes);
+      writer.ended_rules_cleared();
     }
   }
   ficus::Schema other;

@@ -24,7 +24,7 @@ void run(rules::RuleBook& book, const Schema& schema) {
        Timestamp{3'000'000},
        {{"parked", Value::boolean(true)}, {"speed", Value::number(-1)}}}};
   twin.observe(readings, Timestamp{3'000'000}, book, out);
-  book.advance(Timestamp{INT64_MAX}, twin, out);
+  book.advance(Timestamp{INT64_MAX}, SIZE_MAX, twin, out);
   std::string bytes;
   book.encode(bytes);
   for (const rules::Emission& emission : out)

@@ -47,7 +47,8 @@ const Value* find_value(const twin::EntityView& entity, AttributeId attribute) {
 Timestamp next_moment(const twin::EntityView& alert, Timestamp now) {
   Timestamp newest = Timestamp::min();
   for (const twin::AttributeView& a : alert.attributes) newest = std::max(newest, a.observed_at);
-  return std::max(now, newest + Micros{1});
+  // Nothing is later than the end of time; at the same moment the last to come wins.
+  return newest == Timestamp{INT64_MAX} ? newest : std::max(now, newest + Micros{1});
 }
 
 std::optional<AlertState> state_of(const twin::EntityView& alert, AttributeId status) {
@@ -157,14 +158,16 @@ void AlertDesk::clear(const twin::EntityView& alert, Timestamp cleared_at, const
 
 std::size_t AlertDesk::open_count(const twin::Twin& twin) const {
   std::size_t count = 0;
-  for (const auto& [key, id] : unclosed_) {
-    const auto alert = twin.find_entity(id);
-    const Value status = alert ? twin.value(*alert, at_.status) : Value();
-    const auto state = holds_text(status.kind()) ? alert_state_from_name(status.as_text())
-                                                 : std::optional<AlertState>();
-    if (state && is_open(*state)) ++count;
-  }
+  for (const auto& [key, id] : unclosed_) count += has_open(id, twin) ? 1 : 0;
   return count;
+}
+
+bool AlertDesk::has_open(std::string_view alert_id, const twin::Twin& twin) const {
+  const auto alert = twin.find_entity(alert_id);
+  const Value status = alert ? twin.value(*alert, at_.status) : Value();
+  const auto state = holds_text(status.kind()) ? alert_state_from_name(status.as_text())
+                                               : std::optional<AlertState>();
+  return state && is_open(*state);
 }
 
 std::vector<std::string> AlertDesk::entities_with_open_alert(std::string_view rule,
@@ -173,9 +176,7 @@ std::vector<std::string> AlertDesk::entities_with_open_alert(std::string_view ru
   std::vector<std::string> entities;
   for (const auto& [key, id] : unclosed_) {
     if (!key.starts_with(prefix)) continue;
-    const auto alert = twin.find(id);
-    const auto state = alert ? state_of(*alert, at_.status) : std::nullopt;
-    if (state && is_open(*state)) entities.push_back(key.substr(prefix.size()));
+    if (has_open(id, twin)) entities.push_back(key.substr(prefix.size()));
   }
   std::ranges::sort(entities);  // the order of a hash table is not the same at replay
   return entities;

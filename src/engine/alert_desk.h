@@ -77,6 +77,7 @@ class AlertDesk {
   std::string new_id(const AlertOccasion& occasion, const twin::Twin& twin) const;
   void clear(const twin::EntityView& alert, Timestamp cleared_at, const char* because,
              Timestamp now, ObservationBatch& out) const;
+  bool has_open(std::string_view alert_id, const twin::Twin& twin) const;
   Value location_of(std::string_view entity_id, const twin::Twin& twin) const;
   void learn_one(std::string_view rule, std::string_view entity, std::string_view status,
                  std::string_view alert_id);

@@ -4,15 +4,15 @@
 
 #include <algorithm>
 
+#include "base/check.h"
 #include "base/planted.h"
-#include "log/log_reader.h"
+#include "engine/step_record.h"
 #include "log/recover.h"
 #include "log/segments.h"
 
 namespace ficus {
 namespace {
 
-constexpr log::RecordKind kStep{1};
 // A log that was silent for so long gets a mark of its own; see mark_if_idle.
 constexpr Micros kIdleAfter = Micros::from_seconds(2);
 
@@ -45,7 +45,9 @@ Result<std::unique_ptr<CommitLog>> CommitLog::open(Disk& disk, Logger& logger,
                     {"bytes", std::to_string(recovered.bytes_cut)},
                     {"reason", recovered.cut_reason}});
   }
-  FICUS_TRY(self->writer_, log::LogWriter::open(disk, self->directory_, recovered, options.log));
+  log::LogOptions log_options = options.log;
+  log_options.buffer_bytes_max = SIZE_MAX;  // append() sees to it, for a step as a whole
+  FICUS_TRY(self->writer_, log::LogWriter::open(disk, self->directory_, recovered, log_options));
   FICUS_TRY_VOID(self->replay(fold));
   if (options.sync_place == SyncPlace::own_thread) {
     self->thread_ = std::thread([raw = self.get()] { raw->sync_loop(); });
@@ -86,22 +88,20 @@ Status CommitLog::require_whole_log(const std::vector<std::string>& skipped) con
 
 Status CommitLog::replay(LogFold& fold) {
   if (writer_->end() == last_snapshot()) return {};
-  FICUS_TRY(const auto reader,
-            log::LogReader::open(disk_, directory_, last_snapshot(), writer_->end()));
-  if (FICUS_PLANTED(replay_off_by_one)) FICUS_TRY_VOID(reader->next());
+  FICUS_TRY(StepReader reader,
+            StepReader::open(disk_, directory_, last_snapshot(), writer_->end()));
+  if (FICUS_PLANTED(replay_off_by_one)) FICUS_TRY_VOID(reader.next());
   while (true) {
-    FICUS_TRY(const log::Record* const record, reader->next());
-    if (record == nullptr) {
+    FICUS_TRY(const StepRecord* const step, reader.next());
+    if (step == nullptr) {
       if (facts_end_ != writer_->end()) marked_end_ = writer_->end();
       return {};
     }
-    const std::string_view payload(reinterpret_cast<const char*>(record->payload.data()),
-                                   record->payload.size());
-    if (auto replayed = fold.replay(payload, record->time, record->end); !replayed) {
-      return in_context(fmt::format("{}: record at {}: ", directory_, record->position.offset),
+    if (auto replayed = fold.replay(step->payload, step->time, step->end); !replayed) {
+      return in_context(fmt::format("{}: record at {}: ", directory_, step->position.offset),
                         std::move(replayed).error());
     }
-    facts_end_ = record->end;
+    facts_end_ = step->end;
   }
 }
 
@@ -111,18 +111,53 @@ CommitLog::~CommitLog() {
 }
 
 Result<log::Position> CommitLog::append(Timestamp time, std::string_view payload) {
-  FICUS_TRY_VOID(writer_->append(kStep, time, std::as_bytes(std::span(payload))));
+  const std::size_t buffered = writer_->buffered_bytes();
+  const std::size_t limit = options_.log.buffer_bytes_max;
+  // One step always fits, or a limit set too low would refuse it for ever.
+  if (buffered > 0 && (buffered >= limit || payload.size() > limit - buffered)) {
+    return fail(ErrorCode::overloaded,
+                fmt::format("the log holds {} bytes that are not written yet, the limit is {}",
+                            buffered, limit));
+  }
+  const std::size_t piece_bytes = std::min(options_.log.payload_bytes_max, kPieceBytesMax);
+  FICUS_CHECK(piece_bytes > kPieceHeadBytes);
+  if (payload.size() <= piece_bytes) {
+    FICUS_TRY_VOID(writer_->append(kStep, time, std::as_bytes(std::span(payload))));
+  } else {
+    FICUS_TRY_VOID(append_pieces(time, payload, piece_bytes - kPieceHeadBytes));
+  }
   facts_end_ = writer_->end();
   return facts_end_;
 }
 
+Status CommitLog::append_pieces(Timestamp time, std::string_view payload, std::size_t piece_bytes) {
+  const log::Position begin = writer_->end();
+  for (std::uint32_t number = 0; !payload.empty(); ++number) {
+    const std::string_view content = payload.substr(0, piece_bytes);
+    payload.remove_prefix(content.size());
+    const std::string head = piece_head(begin, number);
+    const std::span<const std::byte> parts[] = {std::as_bytes(std::span(head)),
+                                                std::as_bytes(std::span(content))};
+    FICUS_TRY_VOID(writer_->append(payload.empty() ? kStepEnd : kStepPiece, time, parts));
+  }
+  return {};
+}
+
 void CommitLog::mark_if_idle(Timestamp now) {
-  if (end() != idle_end_) {
+  if (end() != idle_end_ || now < idle_since_) {  // a clock set back would have it wait for long
     idle_end_ = end();
     idle_since_ = now;
     return;
   }
-  if (end() == marked_end_ || now - idle_since_ < kIdleAfter || durable() != end()) return;
+  if (end() == marked_end_ || now - idle_since_ < kIdleAfter) return;
+  if (writer_->buffered_bytes() > 0) {
+    // A mark that found no room. Nobody else tries again: while the intake is closed for it,
+    // nothing new comes.
+    idle_since_ = now;
+    if (commit()) marked_end_ = end();
+    return;
+  }
+  if (durable() != end()) return;
   // Worth no word if it fails: the log is what it was without the mark.
   if (writer_->append_durable_mark(now) && !commit()) return;
   marked_end_ = end();

@@ -64,7 +64,9 @@ class CommitLog {
   CommitLog(const CommitLog&) = delete;
   CommitLog& operator=(const CommitLog&) = delete;
 
-  // Puts a record behind the others, in memory; returns where it ends.
+  // Puts a step behind the others, in memory; returns where it ends. A step of any size is kept as
+  // a whole or not at all (step_record.h). Fails only as overloaded: while log.buffer_bytes_max
+  // wait to be written.
   Result<log::Position> append(Timestamp time, std::string_view payload);
   // Hands what was appended to the file and asks for a sync. On a full disk everything stays
   // appended and commit() may be called again: nothing of it is acknowledged before.
@@ -117,6 +119,7 @@ class CommitLog {
   Status restore(LogFold& fold);
   Status require_whole_log(const std::vector<std::string>& skipped) const;
   Status replay(LogFold& fold);
+  Status append_pieces(Timestamp time, std::string_view payload, std::size_t piece_bytes);
   Status write();
   void sync_loop();
   Status sync_once();

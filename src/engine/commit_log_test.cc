@@ -182,6 +182,24 @@ TEST_F(CommitLogTest, TellsTheIntakeOfAFullDiskAndOfItsEnd) {
   EXPECT_EQ(intake.refusal()->code, ErrorCode::unavailable);
 }
 
+TEST_F(CommitLogTest, AMarkThatFindsNoRoomDoesNotKeepTheIntakeClosed) {
+  Payloads fold;
+  Intake intake(disk_, clock_, logger_, {.directory = "log"});
+  CommitLogOptions options = inline_options();
+  options.intake = &intake;
+  const auto log = open(fold, options);
+  append(*log, fold, "the last word");
+  ASSERT_TRUE(log->commit());
+  disk_.set_capacity(disk_.used_bytes() + 5);
+  for (int second = 0; second < 10; ++second) log->mark_if_idle({second * 1'000'000});
+  EXPECT_FALSE(intake.is_open());
+  disk_.set_capacity(UINT64_MAX);
+  for (int second = 10; second < 20; ++second) log->mark_if_idle({second * 1'000'000});
+  EXPECT_TRUE(intake.is_open());
+  EXPECT_EQ(log->durable(), log->end());
+  EXPECT_EQ(log->end() - log->facts_end(), 40U);  // one mark
+}
+
 TEST_F(CommitLogTest, AFullDiskLosesNothing) {
   Payloads fold;
   const auto log = open(fold, inline_options());
@@ -371,6 +389,74 @@ TEST_F(CommitLogTest, TheSyncThreadAcknowledgesEverything) {
   EXPECT_EQ(again.list, fold.list);
 }
 
+TEST_F(CommitLogTest, ASilentLogLeavesAWitnessThoughTheClockWasSetBack) {
+  Payloads fold;
+  const auto log = open(fold, inline_options());
+  append(*log, fold, "the last word");
+  ASSERT_TRUE(log->commit());
+  log->mark_if_idle(Timestamp::from_seconds(1'000'000));
+  log->mark_if_idle(Timestamp::from_seconds(10));
+  EXPECT_EQ(log->end(), log->facts_end());
+  log->mark_if_idle(Timestamp::from_seconds(12));
+  EXPECT_GT(log->end(), log->facts_end());
+}
+
+TEST_F(CommitLogTest, AStepOfAnySizeIsKeptAsAWholeOrNotAtAll) {
+  CommitLogOptions options = inline_options();
+  options.log.payload_bytes_max = 20;
+  options.log.buffer_bytes_max = 50;
+  const std::string path = "log/00000000000000000000.log";
+  Payloads fold;
+  log::Position before;
+  {
+    const auto log = open(fold, options);
+    append(*log, fold, "first");
+    before = log->end();
+    ASSERT_TRUE(log->commit());
+    append(*log, fold, std::string(100, 'x'));  // an empty buffer takes it
+    EXPECT_EQ(log->facts_end(), log->end());
+    ASSERT_TRUE(log->commit());
+  }
+  const std::string whole = disk_.content(path);
+  // Killed after any byte of it; then another of the same size follows.
+  for (std::size_t size = 40 + before.offset; size < whole.size(); size += 7) {
+    disk_.set_content(path, whole.substr(0, size));
+    Payloads cut;
+    {
+      const auto log = open(cut, options);
+      ASSERT_EQ(cut.list, std::vector<std::string>{"first"}) << size;
+      ASSERT_EQ(log->facts_end(), before);
+      append(*log, cut, std::string(95, 'y'));
+      ASSERT_TRUE(log->commit());
+      append(*log, cut, "short");
+      ASSERT_TRUE(log->commit());
+    }
+    Payloads again;
+    const auto log = open(again, options);
+    ASSERT_EQ(again.list, cut.list) << size;
+  }
+  disk_.set_content(path, whole);
+  Payloads again;
+  (void)open(again, options);
+  EXPECT_EQ(again.list, fold.list);
+}
+
+TEST_F(CommitLogTest, ABufferThatIsFullRefusesAWholeStep) {
+  CommitLogOptions options = inline_options();
+  options.log.payload_bytes_max = 20;
+  options.log.buffer_bytes_max = 100;
+  Payloads fold;
+  const auto log = open(fold, options);
+  append(*log, fold, std::string(200, 'x'));
+  const log::Position end = log->end();
+  const auto refused = log->append({1}, "y");
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::overloaded);
+  EXPECT_EQ(log->end(), end);
+  ASSERT_TRUE(log->commit());
+  append(*log, fold, "y");
+}
+
 // Power is lost at random moments, over and over: what was acknowledged is there, in order, and
 // nothing that was never appended.
 TEST_F(CommitLogTest, PowerLossKeepsWhatWasAcknowledged) {
@@ -379,9 +465,11 @@ TEST_F(CommitLogTest, PowerLossKeepsWhatWasAcknowledged) {
     log::CrashDisk disk;
     std::vector<std::string> appended;
     std::size_t acknowledged = 0;
+    CommitLogOptions options = inline_options();
+    if (seed % 2 == 1) options.log.payload_bytes_max = 20;  // steps in pieces
     for (int life = 0; life < 6; ++life) {
       Payloads fold;
-      const auto opened = CommitLog::open(disk, logger_, "log", {}, inline_options(), fold, {});
+      const auto opened = CommitLog::open(disk, logger_, "log", {}, options, fold, {});
       ASSERT_TRUE(opened) << opened.error().message << ", seed " << seed;
       const auto& log = *opened;
       ASSERT_GE(fold.list.size(), acknowledged) << "seed " << seed << ", life " << life;
@@ -389,7 +477,9 @@ TEST_F(CommitLogTest, PowerLossKeepsWhatWasAcknowledged) {
       appended.resize(fold.list.size());
       ASSERT_EQ(fold.list, appended) << "seed " << seed << ", life " << life;
       for (std::uint64_t left = random.below(60); left > 0; --left) {
-        append(*log, fold, fmt::format("{}-{}", appended.size(), random.next()));
+        append(*log, fold,
+               fmt::format("{}-{}-{}", appended.size(), random.next(),
+                           std::string(random.below(100), 'z')));
         appended.push_back(fold.list.back());
         if (random.chance(0.5)) {
           ASSERT_TRUE(log->commit());

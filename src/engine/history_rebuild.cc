@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "engine/feed_item.h"
-#include "log/log_reader.h"
+#include "engine/step_record.h"
 #include "log/segments.h"
 #include "log/snapshot.h"
 
@@ -84,7 +84,7 @@ struct Need {
   }
 };
 
-Status give(const ShardParts& parts, const ShardOptions& options, const log::Record& record,
+Status give(const ShardParts& parts, const ShardOptions& options, const StepRecord& record,
             std::optional<std::uint64_t> again_after, Step step) {
   history::FeedItem item = feed_item(options.index, record.end, step.settled);
   item.again_after = again_after;
@@ -99,14 +99,12 @@ Status give(const ShardParts& parts, const ShardOptions& options, const log::Rec
 Status fold(const ShardParts& parts, const ShardOptions& options, const Start& start,
             ShardState& state, const Need& need, std::uint64_t& reached) {
   if (start.snapshot != nullptr) FICUS_TRY_VOID(restore(state, *start.snapshot));
-  FICUS_TRY(const auto reader,
-            log::LogReader::open(parts.disk, options.directory, start.position, {need.last()}));
+  FICUS_TRY(StepReader reader,
+            StepReader::open(parts.disk, options.directory, start.position, {need.last()}));
   while (true) {
-    FICUS_TRY(const log::Record* const record, reader->next());
+    FICUS_TRY(const StepRecord* const record, reader.next());
     if (record == nullptr) break;
-    const std::string_view payload(reinterpret_cast<const char*>(record->payload.data()),
-                                   record->payload.size());
-    FICUS_TRY(Step step, state.replay(payload, record->time));
+    FICUS_TRY(Step step, state.replay(record->payload, record->time));
     const std::uint64_t after = std::exchange(reached, record->end.offset);
     if (reached > need.behind) {
       FICUS_TRY_VOID(give(parts, options, *record, std::nullopt, std::move(step)));

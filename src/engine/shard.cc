@@ -6,8 +6,8 @@
 
 #include "base/check.h"
 #include "base/planted.h"
-#include "engine/feed_item.h"
 #include "engine/gathered.h"
+#include "engine/slices.h"
 
 namespace ficus {
 namespace {
@@ -17,59 +17,23 @@ namespace {
 constexpr Micros kRetryCommitAfter = Micros::from_millis(200);
 // At most so much is in flight between append and sync; then the shard waits for the device.
 constexpr std::size_t kPendingStepsMax = 4096;
-constexpr std::uint64_t kCommitTriesAtStop = 10;
 constexpr Micros kIdleWaitMax = Micros::from_millis(1000);
 // So many durable steps wait for a full history; then the shard waits, too.
 constexpr std::size_t kUnfedStepsMax = 1024;
 // A lax sync policy must not gather more than this in memory and in the page cache.
 constexpr std::uint64_t kUnsyncedBytesMax = std::uint64_t{128} << 20;
 constexpr Micros kRetryHistoryAfter = Micros::from_millis(10);
-// Of one record before what rules derive is added, roughly; far below the limit of a record.
-constexpr std::size_t kSliceBytesMax = std::size_t{4} << 20;
 constexpr std::size_t kBufferedBytesMax = std::size_t{8} << 20;
+// A turn that has written so much ends, so that questions and acknowledgements have theirs.
+constexpr std::size_t kTurnBytesMax = std::size_t{8} << 20;
+constexpr std::size_t kTurnRowsDerivedMax = 16'384;
 
-std::size_t bytes_of(const ObservationBatch& rows) {
-  constexpr std::size_t kCell = 17;  // of a point with its flag, the largest
-  std::size_t bytes = rows.ids().bytes() + kCell * rows.row_count();
-  for (const Column& column : rows.columns()) {
-    bytes += kCell * rows.row_count() + column.texts.bytes();
+std::size_t rows_derived(const Step& step) {
+  std::size_t rows = 0;
+  for (const SettledBatch& settled : step.settled) {
+    if (settled.derived) rows += settled.outcomes.size();
   }
-  return bytes;
-}
-
-std::size_t bytes_of(const QuarantinedItem& item) {
-  return item.key.size() + item.reason.size() + item.bytes.size();
-}
-
-std::size_t bytes_of(const SourceBatch& batch) {
-  std::size_t bytes = 0;
-  for (const ObservationBatch& rows : batch.observations) bytes += bytes_of(rows);
-  for (const QuarantinedItem& item : batch.quarantined) bytes += bytes_of(item);
-  return bytes;
-}
-
-// The same items in batches of about kSliceBytesMax, in order.
-std::vector<SourceBatch> slice(SourceBatch&& batch) {
-  std::vector<SourceBatch> slices;
-  std::size_t bytes = kSliceBytesMax;
-  const auto with_room_for = [&](std::size_t more) -> SourceBatch& {
-    if (bytes + more > kSliceBytesMax || slices.empty()) {
-      slices.emplace_back();
-      slices.back().source = batch.source;
-      slices.back().received_at = batch.received_at;
-      bytes = 0;
-    }
-    bytes += more;
-    return slices.back();
-  };
-  with_room_for(0).refused = std::move(batch.refused);
-  for (QuarantinedItem& item : batch.quarantined) {
-    with_room_for(bytes_of(item)).quarantined.push_back(std::move(item));
-  }
-  for (ObservationBatch& rows : batch.observations) {
-    with_room_for(bytes_of(rows)).observations.push_back(std::move(rows));
-  }
-  return slices;
+  return rows;
 }
 
 }  // namespace
@@ -95,9 +59,12 @@ Result<std::unique_ptr<Shard>> Shard::open(const ShardParts& parts, const ShardO
 }
 
 Status Shard::recover() {
+  CommitLogOptions log_options = options_.log;
+  // What a step has done to the state must get its record; steps and turns are bounded instead.
+  log_options.log.buffer_bytes_max = SIZE_MAX;
   FICUS_TRY(log_, CommitLog::open(parts_.disk, parts_.logger, options_.directory,
                                   {std::max(history_position_at_open_, options_.log_known_until)},
-                                  options_.log, *this, [this] { queue_.wake(); }));
+                                  log_options, *this, [this] { queue_.wake(); }));
   const twin::Twin& twin = state_->twin();
   if (twin.entity_count() > twin.limits().entities_max) {
     parts_.logger.warning("engine",
@@ -160,9 +127,13 @@ bool Shard::turn(Micros wait, DeliverySink& sink) {
     queue_.wait_for_wake(
         std::min(wait, commit_failures_ > 0 ? kRetryCommitAfter : kRetryHistoryAfter));
   } else {
-    open = queue_.drain(items_, wait_at_most(wait)) || !backlog_.empty();
-    for (Item& item : items_) enqueue(std::move(item));
-    items_.clear();
+    if (backlog_.empty()) {  // or the queue's limit would not be one
+      open = queue_.drain(items_, wait_at_most(wait));
+      for (Item& item : items_) enqueue(std::move(item));
+      items_.clear();
+    }
+    turn_bytes_ = 0;
+    turn_rows_derived_ = 0;
     work_off_backlog();
     add(state_->advance(parts_.clock.now()), {});
   }
@@ -185,30 +156,12 @@ bool Shard::is_stalled() const {
          (history_is_full_ && unfed_.size() >= kUnfedStepsMax);
 }
 
-// When stopping, a disk that stays full and a history that takes nothing are not waited for without
-// end: what is lost to those who wait was not acknowledged, and what history lacks is in the log.
-bool Shard::give_up_if_hopeless(DeliverySink& sink) {
-  if (!queue_.is_closed()) return false;
-  if (commit_failures_ >= kCommitTriesAtStop || log_->sync_failure()) {
-    fail_waiting({ErrorCode::unavailable, "stopped before the log could be written"}, sink);
-    answer_questions();
-    return true;
-  }
-  if (unfed_.empty()) return false;
-  const Micros now = parts_.clock.monotonic();
-  if (!history_awaited_since_) history_awaited_since_ = now;
-  if (now - *history_awaited_since_ < options_.history_patience_at_stop) return false;
-  unfed_.clear();
-  history_abandoned_ = true;
-  return false;
-}
-
 Micros Shard::wait_at_most(Micros wait_max) const {
-  if (!backlog_.empty()) return {};
   if (!unfed_.empty()) wait_max = std::min(wait_max, kRetryHistoryAfter);
-  const std::optional<Timestamp> deadline = state_->rules().next_deadline();
+  const std::optional<Timestamp> deadline = state_->next_deadline();
   if (!deadline) return wait_max;
-  return std::clamp(*deadline - parts_.clock.now(), Micros{0}, wait_max);
+  const Timestamp now = parts_.clock.now();
+  return *deadline <= now ? Micros{} : std::min(*deadline - now, wait_max);
 }
 
 bool Shard::ask(Look&& look) {
@@ -225,12 +178,12 @@ void Shard::answer_questions() {
 
 void Shard::enqueue(Item&& item) {
   auto* const heard = std::get_if<Heard>(&item);
-  if (heard == nullptr || bytes_of(heard->batch) <= kSliceBytesMax) {
+  if (heard == nullptr || fits_one_step(heard->batch, state_->rules())) {
     backlog_.push_back(std::move(item));
     return;
   }
-  // A record has a limit, so a very large batch is taken in slices.
-  std::vector<SourceBatch> slices = slice(std::move(heard->batch));
+  // A step is to be short, so a very large batch is taken in slices.
+  std::vector<SourceBatch> slices = slice(std::move(heard->batch), state_->rules());
   const auto gathered = std::make_shared<Gathered>(slices.size(), std::move(heard->done));
   for (SourceBatch& part : slices) {
     backlog_.push_back(Heard{heard->source, std::move(part),
@@ -239,11 +192,12 @@ void Shard::enqueue(Item&& item) {
 }
 
 void Shard::work_off_backlog() {
-  while (!backlog_.empty() && commit_failures_ == 0) {
+  while (!backlog_.empty() && commit_failures_ == 0 && turn_bytes_ < kTurnBytesMax &&
+         turn_rows_derived_ < kTurnRowsDerivedMax) {
     Item item = std::move(backlog_.front());
     backlog_.pop_front();
     work_off(item);
-    // The log's buffer has a limit too.
+    // The log's buffer is memory.
     if (log_->buffered_bytes() >= kBufferedBytesMax) commit();
   }
 }
@@ -273,10 +227,8 @@ void Shard::append(Timestamp time, std::string_view record) {
 
 void Shard::add(Step&& step, Completion&& done) {
   if (step.record.empty() && !done) return;
-  for (const std::string& piece : step.pieces) {
-    append(step.time, piece);
-    commit();  // the log's buffer has a limit
-  }
+  turn_bytes_ += step.record.size();
+  turn_rows_derived_ += rows_derived(step);
   if (!step.record.empty()) append(step.time, step.record);
   pending_.push_back({.end = log_->end(),
                       .taken_at = parts_.clock.monotonic(),
@@ -304,61 +256,6 @@ void Shard::commit() {
         "log", "cannot write the log: senders wait until it can be written",
         {{"shard", std::to_string(options_.index)}, {"error", written.error().message}});
   }
-}
-
-history::FeedItem Shard::feed_item(Pending& pending) const {
-  history::FeedItem item = ficus::feed_item(options_.index, pending.end, pending.settled);
-  item.source = pending.source;
-  item.received_at = pending.received_at;
-  item.quarantined = std::move(pending.quarantined);
-  return item;
-}
-
-void Shard::release(DeliverySink& sink) {
-  if (const std::optional<Error> failure = log_->sync_failure()) {
-    return fail_waiting(*failure, sink);
-  }
-  const log::Position acknowledged = log_->acknowledged();
-  const Micros now = pending_.empty() ? Micros{} : parts_.clock.monotonic();
-  const bool followed = parts_.followers.load(std::memory_order_relaxed);
-  Delivery delivery;
-  while (!pending_.empty() && pending_.front().end <= acknowledged) {
-    Pending& pending = pending_.front();
-    acknowledge_latency_.note(now - pending.taken_at, now);
-    if (pending.done) delivery.completed.push_back({std::move(pending.done), pending.status});
-    if (!history_abandoned_) unfed_.push_back(feed_item(pending));
-    if (followed) {
-      for (SettledBatch& settled : pending.settled) delivery.settled.push_back(std::move(settled));
-    }
-    pending_.pop_front();
-  }
-  if (!delivery.empty()) sink.deliver(std::move(delivery));
-}
-
-void Shard::feed_history() {
-  // Acknowledged may be less than durable, as the policy says; a history that had more than the log
-  // after a power loss could not be brought in line with it.
-  const std::uint64_t durable = log_->durable().offset;
-  while (!unfed_.empty() && unfed_.front().position_end <= durable) {
-    history_is_full_ = !parts_.history.try_push(std::move(unfed_.front()));
-    if (history_is_full_ && !FICUS_PLANTED(drop_when_history_is_full)) return;
-    unfed_.pop_front();
-    history_awaited_since_.reset();
-  }
-}
-
-void Shard::fail_waiting(const Error& error, DeliverySink& sink) {
-  Delivery delivery;
-  const auto fail_one = [&](Completion& done) {
-    if (done) delivery.completed.push_back({std::move(done), std::unexpected(error)});
-  };
-  for (Pending& pending : pending_) fail_one(pending.done);
-  for (Item& item : backlog_) {
-    std::visit([&](auto& waiting) { fail_one(waiting.done); }, item);
-  }
-  pending_.clear();
-  backlog_.clear();
-  if (!delivery.empty()) sink.deliver(std::move(delivery));
 }
 
 void Shard::snapshot_if_due() {

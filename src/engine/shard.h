@@ -45,7 +45,8 @@ struct ShardParts {
 // after a power loss.
 //
 // While the log cannot be written, or history is far behind, the queue is left alone and so fills,
-// which slows senders down. Questions are answered all the same.
+// which slows senders down. Questions are answered all the same. A turn is short, however much is
+// there: steps are bounded (slices.h, ShardState), and after some the turn ends.
 class Shard final : private LogFold {
  public:
   struct Heard {
@@ -139,12 +140,14 @@ class Shard final : private LogFold {
   BoundedQueue<Item> queue_;
   BoundedQueue<Look> questions_{0};  // few, and taken beyond the limit
   std::unique_ptr<CommitLog> log_;
-  std::deque<Item> backlog_;  // taken off the queue, in slices that make a record each
+  std::deque<Item> backlog_;  // taken off the queue, in slices that make a step each
   std::deque<Pending> pending_;
   std::deque<history::FeedItem> unfed_;
   std::vector<Item> items_;  // scratch
   std::vector<Look> looks_;  // scratch
   Latency acknowledge_latency_;
+  std::size_t turn_bytes_ = 0;  // what this turn has written
+  std::size_t turn_rows_derived_ = 0;
   bool uncommitted_ = false;  // something was appended and not yet written
   std::uint64_t commit_failures_ = 0;
   std::optional<Micros> history_awaited_since_;  // when stopping

@@ -61,6 +61,7 @@ twin::AppliedRows& ShardState::applied_of(TypeId type) {
 
 Result<SettledBatch> ShardState::apply(std::shared_ptr<const ObservationBatch> rows,
                                        std::string_view origin, Timestamp now, bool derived) {
+  if (rules_.is_due(rows->type(), now)) expire_heard(*rows, now);
   twin::AppliedRows& applied = applied_of(rows->type());
   FICUS_TRY_VOID(twin_.apply(*rows, rules_.wanted(rows->type()), applied));
   if (rows->type() == alert_attributes_.type) alerts_.learn(*rows);
@@ -72,6 +73,15 @@ Result<SettledBatch> ShardState::apply(std::shared_ptr<const ObservationBatch> r
   settled.received_at = now;
   settled.derived = derived;
   return settled;
+}
+
+void ShardState::expire_heard(const ObservationBatch& rows, Timestamp now) {
+  heard_.clear();
+  for (std::size_t row = 0; row < rows.row_count(); ++row) {
+    const auto entity = twin_.find_entity(rows.ids()[row], rows.type());
+    if (entity) heard_.push_back(*entity);
+  }
+  rules_.expire(rows.type(), heard_, now, PresentOfTwin(schema_, twin_), emissions_);
 }
 
 void ShardState::observe(const ObservationBatch& rows, const twin::AppliedRows& applied,
@@ -149,9 +159,8 @@ void ShardState::hear_rows(ObservationBatch&& rows, std::string_view source, Tim
 Step ShardState::hear(std::string_view source, SourceBatch&& batch, Timestamp now) {
   Step step;
   step.time = now;
-  fact::StepWriter writer(schema_, step.record);
   emissions_.clear();
-  rules_.advance(now, PresentOfTwin(schema_, twin_), emissions_);
+  fact::StepWriter writer = begin_record(step, pass_time(now));
   enter_in_books(source, batch);
   SourceBatch logged;
   logged.source = batch.source;
@@ -170,15 +179,30 @@ Step ShardState::hear(std::string_view source, SourceBatch&& batch, Timestamp no
   return step;
 }
 
+Timestamp ShardState::pass_time(Timestamp now) {
+  return rules_.advance(now, options_.step_edges_max, PresentOfTwin(schema_, twin_), emissions_);
+}
+
+fact::StepWriter ShardState::begin_record(Step& step, Timestamp reached) const {
+  fact::StepWriter writer(schema_, step.record);
+  if (reached < step.time) writer.time_passed(reached);
+  return writer;
+}
+
 Step ShardState::advance(Timestamp now) {
   Step step;
   step.time = now;
   emissions_.clear();
-  rules_.advance(now, PresentOfTwin(schema_, twin_), emissions_);
-  if (emissions_.empty()) return step;
-  fact::StepWriter writer(schema_, step.record);
+  const Timestamp reached = pass_time(now);
+  if (emissions_.empty() && ended_rules_.empty()) return step;
+  fact::StepWriter writer = begin_record(step, reached);
   derive(now, writer, step);
+  if (!ended_rules_.empty()) clear_unwatched(now, writer, step);
   return step;
+}
+
+std::optional<Timestamp> ShardState::next_deadline() const {
+  return ended_rules_.empty() ? rules_.next_deadline() : Timestamp::min();
 }
 
 Step ShardState::operate(const AlertCommand& command, Timestamp now) {
@@ -186,13 +210,13 @@ Step ShardState::operate(const AlertCommand& command, Timestamp now) {
   step.time = now;
   std::optional<fact::StepWriter> writer;
   emissions_.clear();
-  rules_.advance(now, PresentOfTwin(schema_, twin_), emissions_);
-  if (!emissions_.empty()) derive(now, writer.emplace(schema_, step.record), step);
+  const Timestamp reached = pass_time(now);
+  if (!emissions_.empty()) derive(now, writer.emplace(begin_record(step, reached)), step);
   ObservationBatch rows(alert_attributes_.type);
   step.status = alerts_.operate(command, twin_, now, rows);
   if (!step.status) return step;
   rows.finish();
-  if (!writer) writer.emplace(schema_, step.record);
+  if (!writer) writer.emplace(begin_record(step, reached));
   const std::string origin = "operator:" + command.by;
   writer->derived(origin, rows);
   auto settled =
@@ -256,82 +280,6 @@ void ShardState::derive(Timestamp now, fact::StepWriter& writer, Step& step) {
     }
   }
   emissions_.clear();
-}
-
-Result<Step> ShardState::replay(std::string_view record, Timestamp time) {
-  FICUS_TRY(std::vector<fact::Fact> facts, fact::read_step(record, schema_));
-  Step step;
-  twin_.set_trusts_rows(true);
-  rules_.advance(time, PresentOfTwin(schema_, twin_), emissions_);
-  for (fact::Fact& fact : facts) FICUS_TRY_VOID(replay_fact(std::move(fact), time, step));
-  twin_.set_trusts_rows(false);
-  emissions_.clear();  // what the rules said then stands in the record
-  return step;
-}
-
-Status ShardState::replay_fact(fact::Fact&& fact, Timestamp time, Step& step) {
-  if (const auto* const piece = std::get_if<fact::RulesStatePiece>(&fact)) {
-    state_pieces_ += piece->bytes;
-    return {};
-  }
-  if (auto* const change = std::get_if<fact::ConfigurationChanged>(&fact)) {
-    return replay_change(std::move(*change));
-  }
-  state_pieces_.clear();  // their change was never written
-  if (auto* const derived = std::get_if<fact::Derived>(&fact)) {
-    auto rows = std::make_shared<const ObservationBatch>(std::move(derived->rows));
-    FICUS_TRY(SettledBatch settled, apply(std::move(rows), derived->origin, time, true));
-    step.settled.push_back(std::move(settled));
-    return {};
-  }
-  auto& [source, batch] = std::get<fact::Heard>(fact);
-  enter_in_books(source, batch);
-  for (ObservationBatch& rows : batch.observations) {
-    auto shared = std::make_shared<const ObservationBatch>(std::move(rows));
-    FICUS_TRY(SettledBatch settled, apply(std::move(shared), source, time, false));
-    count(settled, books_.of(source));
-    step.settled.push_back(std::move(settled));
-  }
-  step.source = source;
-  step.received_at = batch.received_at;
-  step.quarantined = std::move(batch.quarantined);
-  return {};
-}
-
-ShardState::Sections ShardState::encode() const {
-  Sections sections(4);
-  sections[0].first = "twin";
-  twin_.encode(sections[0].second);
-  sections[1].first = "rules";
-  rules_.encode(sections[1].second);
-  sections[2].first = "books";
-  books_.encode(sections[2].second);
-  sections[3].first = "configuration";
-  fact::StepWriter(schema_, sections[3].second).configuration_changed({"", parts_, ""});
-  return sections;
-}
-
-Status ShardState::decode(const Sections& sections) {
-  for (const auto& [name, bytes] : sections) {
-    if (name == "twin") {
-      FICUS_TRY_VOID(twin_.decode(bytes));
-    } else if (name == "rules") {
-      FICUS_TRY(rules::RestoreReport restored, rules_.decode(bytes));
-      rules_in_force_ = std::move(restored.keys);
-    } else if (name == "books") {
-      FICUS_TRY_VOID(books_.decode(bytes));
-    } else if (name == "configuration") {
-      FICUS_TRY(std::vector<fact::Fact> facts, fact::read_step(bytes, schema_));
-      auto* const change =
-          facts.size() == 1 ? std::get_if<fact::ConfigurationChanged>(facts.data()) : nullptr;
-      if (change == nullptr) return fail(ErrorCode::corrupt, "the snapshot's configuration");
-      parts_ = std::move(change->parts);
-    } else {
-      return fail(ErrorCode::corrupt, fmt::format("unknown section '{}' in snapshot", name));
-    }
-  }
-  alerts_.rebuild(twin_);
-  return {};
 }
 
 }  // namespace ficus

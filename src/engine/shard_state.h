@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -22,7 +23,6 @@ struct Step {
   Status status;       // why part of it was refused, if it was
   Timestamp time;      // when it was taken: must be the record's time, which replay is told
   std::string record;  // a log payload (codec/fact); empty if nothing happened
-  std::vector<std::string> pieces;  // payloads that stand before it, of a change with much state
   std::vector<SettledBatch> settled;
   std::string source;  // of what was heard; empty if nothing was
   Timestamp received_at;
@@ -31,9 +31,10 @@ struct Step {
 
 struct ShardStateOptions {
   twin::TwinLimits twin;
-  Micros reopen_within = Micros::from_seconds(300);           // see AlertDesk
-  bool keeps_configuration_entity = false;                    // one shard does
-  std::size_t state_piece_bytes_max = std::size_t{16} << 20;  // of a record with state of rules
+  Micros reopen_within = Micros::from_seconds(300);  // see AlertDesk
+  bool keeps_configuration_entity = false;           // one shard does
+  // Of silences, and of alerts of ended rules, in one step; the rest waits for the next.
+  std::size_t step_edges_max = 4096;
 };
 
 // The views of one shard: twin, rules, alerts and books, as one deterministic fold over the log. No
@@ -42,18 +43,26 @@ struct ShardStateOptions {
 // Live, each step is: apply what was heard, evaluate the rules, apply what they derive, and write
 // all of it as one record. Replayed, the record says what was heard and what was derived; the rules
 // run again only to regain their state.
+//
+// Much may be due at one moment: a whole district falls silent, a rule with many alerts is gone. So
+// each step lets time pass only so far as some thousand edges, and says in its record how far; what
+// is left is for the steps after it. An entity that is heard meanwhile makes its own edges first.
 class ShardState {
  public:
   ShardState(Schema& schema, rules::RuleBook rules, const AlertAttributes& alert_attributes,
              const ShardStateOptions& options);
 
   Step hear(std::string_view source, SourceBatch&& batch, Timestamp now);
-  // Time passes: rules that wait for silence may speak.
+  // Time passes: rules that wait for silence may speak, alerts of ended rules are cleared. In
+  // bounded steps: call it while next_deadline() is not after `now`.
   Step advance(Timestamp now);
+  // When advance() has something to do, if ever.
+  std::optional<Timestamp> next_deadline() const;
   Step operate(const AlertCommand& command, Timestamp now);
   // Another configuration holds from here on: `next` takes over the state of the rules that are the
   // same. A changed rule starts afresh, but knows its open alerts and so clears those that it would
-  // not raise; those of a rule that is gone are cleared. The record carries all that the rules know
+  // not raise; those of a rule that is gone are cleared, by the next calls of advance(). The record
+  // carries all that the rules know
   // afterwards, so that a replay, which has the newest rules only, knows the same from here on. If
   // the step's status is an error, nothing has changed.
   Step change(const Configuration& configuration, rules::RuleBook next, Timestamp now);
@@ -88,14 +97,22 @@ class ShardState {
   void observe(const ObservationBatch& rows, const twin::AppliedRows& applied, Timestamp now);
   void enter_in_books(std::string_view source, const SourceBatch& batch);
   static void count(const SettledBatch& settled, SourceBooks& books);
+  // Lets the rules' time pass, adds what they say to emissions_; returns how far it went.
+  Timestamp pass_time(Timestamp now);
+  fact::StepWriter begin_record(Step& step, Timestamp reached) const;
+  // Entities that are heard make the edges that are due for them, first.
+  void expire_heard(const ObservationBatch& rows, Timestamp now);
   // Turns emissions_ into rows, applies those, and again, until the rules are silent.
   void derive(Timestamp now, fact::StepWriter& writer, Step& step);
   void emit(const rules::Emission& emission, Timestamp now);
   // Tells a rule that is new or has changed which alerts of its name are open.
   void know_open_alerts(rules::RuleBook& book, rules::RuleId rule) const;
-  // Clears the open alerts of the rule that no rule of the book stands for.
-  void clear_unwatched(const std::string& rule, Timestamp now, fact::StepWriter& writer,
-                       Step& step);
+  void end_rules(const RuleChanges& changes);
+  // The alerts of ended rules that no rule of the book stands for.
+  void find_unwatched();
+  bool is_watched(const std::string& rule, const std::string& entity_id) const;
+  // Clears some of them.
+  void clear_unwatched(Timestamp now, fact::StepWriter& writer, Step& step);
   void write_configuration_entity(const std::string& by, const Configuration& configuration,
                                   Timestamp now, fact::StepWriter& writer, Step& step);
   void apply_derived(const std::string& origin, ObservationBatch&& rows, Timestamp now,
@@ -113,11 +130,16 @@ class ShardState {
   Books books_;
   std::vector<rules::RuleKey> rules_in_force_;  // sorted
   std::vector<std::pair<std::string, std::uint64_t>> parts_;
-  std::string state_pieces_;  // of a change whose record replay has not reached yet
+  // Rules that are gone or have changed, while some of their alerts may have to be cleared; sorted.
+  std::vector<std::string> ended_rules_;
+  // Those alerts, by rule and entity, the next one last; found when they are first asked for.
+  using RuleAndEntity = std::pair<std::string, std::string>;
+  std::optional<std::vector<RuleAndEntity>> unwatched_;
 
   // Scratch, kept for its memory.
   std::vector<twin::AppliedRows> applied_;  // by TypeId
   std::vector<std::uint32_t> counted_;
+  std::vector<EntityId> heard_;
   std::vector<rules::Emission> emissions_;
   std::vector<std::pair<std::string, ObservationBatch>> derived_;
 };

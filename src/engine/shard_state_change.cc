@@ -37,24 +37,25 @@ Step ShardState::change(const Configuration& configuration, rules::RuleBook next
   rules_ = std::move(next);
   rules_in_force_ = keys;
   parts_ = configuration.parts;
+  end_rules(changes);
 
   state.clear();
   rules_.encode(state);
-  std::string_view rest = state;
-  while (rest.size() > options_.state_piece_bytes_max) {
-    std::string& piece = step.pieces.emplace_back();
-    fact::StepWriter(schema_, piece)
-        .rules_state_piece(rest.substr(0, options_.state_piece_bytes_max));
-    rest.remove_prefix(options_.state_piece_bytes_max);
-  }
-  fact::StepWriter writer(schema_, step.record);
-  writer.configuration_changed({configuration.by, parts_, std::string(rest)});
+  // The state says all there is: no time passes before it.
+  fact::StepWriter writer = begin_record(step, Timestamp::min());
+  writer.configuration_changed({configuration.by, parts_, std::move(state), ended_rules_});
   emissions_.clear();
   write_configuration_entity(configuration.by, configuration, now, writer, step);
-  for (const std::string& rule : changes.removed) clear_unwatched(rule, now, writer, step);
-  for (const std::string& rule : changes.changed) clear_unwatched(rule, now, writer, step);
   derive(now, writer, step);
   return step;
+}
+
+void ShardState::end_rules(const RuleChanges& changes) {
+  ended_rules_.insert(ended_rules_.end(), changes.removed.begin(), changes.removed.end());
+  ended_rules_.insert(ended_rules_.end(), changes.changed.begin(), changes.changed.end());
+  std::ranges::sort(ended_rules_);
+  ended_rules_.erase(std::ranges::unique(ended_rules_).begin(), ended_rules_.end());
+  unwatched_.reset();
 }
 
 void ShardState::know_open_alerts(rules::RuleBook& book, rules::RuleId rule) const {
@@ -66,25 +67,46 @@ void ShardState::know_open_alerts(rules::RuleBook& book, rules::RuleId rule) con
   }
 }
 
-void ShardState::clear_unwatched(const std::string& rule, Timestamp now, fact::StepWriter& writer,
-                                 Step& step) {
-  // What the rule of this name looks at now, if there is one that writes alerts.
-  TypeId watched = TypeId::none();
+bool ShardState::is_watched(const std::string& rule, const std::string& entity_id) const {
+  const auto entity = twin_.find_entity(entity_id);
+  if (!entity) return false;
   for (std::uint32_t i = 0; i < rules_.rule_count(); ++i) {
     const rules::RuleInfo& info = rules_.info(rules::RuleId(i));
-    if (info.name == rule && info.into == alert_attributes_.type) watched = info.from;
+    if (info.name != rule || info.into != alert_attributes_.type) continue;
+    return info.from == twin_.type_of(*entity);
   }
-  ObservationBatch rows(alert_attributes_.type);
-  for (const std::string& id : alerts_.entities_with_open_alert(rule, twin_)) {
-    const auto entity = twin_.find_entity(id);
-    if (entity && twin_.type_of(*entity) == watched) continue;
-    if (rows.is_full()) {
-      apply_derived("rule:" + rule, std::exchange(rows, ObservationBatch(alert_attributes_.type)),
-                    now, writer, step);
+  return false;
+}
+
+void ShardState::find_unwatched() {
+  unwatched_.emplace();
+  for (const std::string& rule : ended_rules_) {
+    for (std::string& id : alerts_.entities_with_open_alert(rule, twin_)) {
+      if (!is_watched(rule, id)) unwatched_->emplace_back(rule, std::move(id));
     }
-    alerts_.on_rule_removed(rule, id, twin_, now, rows);
   }
-  if (rows.row_count() > 0) apply_derived("rule:" + rule, std::move(rows), now, writer, step);
+  std::ranges::reverse(*unwatched_);
+}
+
+void ShardState::clear_unwatched(Timestamp now, fact::StepWriter& writer, Step& step) {
+  if (!unwatched_) find_unwatched();
+  for (std::size_t left = options_.step_edges_max; left > 0 && !unwatched_->empty();) {
+    const std::string rule = unwatched_->back().first;
+    ObservationBatch rows(alert_attributes_.type);
+    while (left > 0 && !rows.is_full() && !unwatched_->empty() &&
+           unwatched_->back().first == rule) {
+      --left;
+      alerts_.on_rule_removed(rule, unwatched_->back().second, twin_, now, rows);
+      unwatched_->pop_back();
+    }
+    if (rows.row_count() > 0) apply_derived("rule:" + rule, std::move(rows), now, writer, step);
+  }
+  if (unwatched_->empty()) {
+    writer.ended_rules_cleared();
+    ended_rules_.clear();
+    unwatched_.reset();
+  }
+  derive(now, writer, step);
 }
 
 void ShardState::write_configuration_entity(const std::string& by,
@@ -106,11 +128,12 @@ void ShardState::write_configuration_entity(const std::string& by,
 }
 
 Status ShardState::replay_change(fact::ConfigurationChanged&& change) {
-  const std::string state = std::exchange(state_pieces_, {}) + change.rules_state;
   rules_.reset();
-  FICUS_TRY(rules::RestoreReport restored, rules_.decode(state));
+  FICUS_TRY(rules::RestoreReport restored, rules_.decode(change.rules_state));
   rules_in_force_ = std::move(restored.keys);
   parts_ = std::move(change.parts);
+  ended_rules_ = std::move(change.ended_rules);
+  unwatched_.reset();
   return {};
 }
 

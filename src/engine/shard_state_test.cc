@@ -35,7 +35,7 @@ struct Record {
 // A shard's state with a schema of its own, as after a start of the process.
 class Brain {
  public:
-  explicit Brain(const twin::TwinLimits& limits = {}) {
+  explicit Brain(const twin::TwinLimits& limits = {}, std::size_t step_edges_max = 4096) {
     vehicle_ = *schema_.intern_type("Vehicle");
     speed_ = *schema_.intern_attribute(vehicle_, "speed", ValueKind::number);
     location_ = *schema_.intern_attribute(vehicle_, "location", ValueKind::point);
@@ -43,7 +43,9 @@ class Brain {
     auto rules = rules::RuleBook::compile(kRules, "rules.sql", schema_, zones_);
     EXPECT_TRUE(rules) << rules.error().message;
     state_.emplace(schema_, *std::move(rules), alert_,
-                   ShardStateOptions{.twin = limits, .reopen_within = Micros::from_seconds(60)});
+                   ShardStateOptions{.twin = limits,
+                                     .reopen_within = Micros::from_seconds(60),
+                                     .step_edges_max = step_edges_max});
   }
 
   struct Row {
@@ -211,6 +213,22 @@ TEST(ShardState, AClosedAlertStaysClosedThoughItsMomentComesAgain) {
   EXPECT_EQ(brain.alerts(), (std::vector{id + " closed", id + ":2 raised"}));
 }
 
+// Somebody wrote to the alert with an absurd time: its life goes on.
+TEST(ShardState, AnAlertAtTheEndOfTimeIsClearedAllTheSame) {
+  Brain brain;
+  brain.hear(kCar, 70, at(1));
+  const std::string id = only_alert(brain);
+  SourceBatch batch;
+  batch.received_at = at(2);
+  ObservationBatch& rows = batch.observations.emplace_back(brain.alert().type);
+  rows.begin_row(id, Timestamp{INT64_MAX});
+  rows.set_text(brain.alert().description, ValueKind::text, "from the future");
+  rows.finish();
+  EXPECT_TRUE(brain.state().hear("other", std::move(batch), at(2)).status);
+  brain.hear(kCar, 10, at(3));
+  EXPECT_EQ(brain.alerts(), std::vector{id + " cleared"});
+}
+
 TEST(ShardState, SilenceRaisesAnAlertAndSpeechClearsIt) {
   Brain brain;
   brain.hear(kCar, 20, at(0));
@@ -310,7 +328,10 @@ TEST(ShardState, RefusesDamagedRecordsAndSnapshots) {
 // A random life: late, repeated and new rows, operators, silence, full twins.
 class Life {
  public:
-  Life(std::uint64_t seed, const twin::TwinLimits& limits) : random_(seed), brain_(limits) {}
+  // Every other one with steps that tell one silence, so that more are due most of the time.
+  Life(std::uint64_t seed, const twin::TwinLimits& limits)
+      : random_(seed), brain_(limits, step_edges_max(seed)) {}
+  static std::size_t step_edges_max(std::uint64_t seed) { return seed % 2 == 0 ? 4096 : 1; }
 
   Step step() {
     now_ = now_ + Micros::from_seconds(static_cast<std::int64_t>(random_.below(25))) +
@@ -398,7 +419,7 @@ TEST(ShardState, ARestoredStateGoesOnTheSame) {
     for (int i = 0; i < 120; ++i) {
       (void)live.step();
     }
-    Brain restored;
+    Brain restored({}, Life::step_edges_max(seed));
     restored.restore(live.brain().state().encode());
     for (int car = 0; car < 6; ++car) {
       for (const double speed : {70.0, 10.0, 70.0}) {

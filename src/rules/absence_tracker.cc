@@ -15,8 +15,21 @@ void AbsenceTracker::unlink(const Node& node) {
 void AbsenceTracker::arrived(std::uint32_t slot, Timestamp at) {
   if (slot >= nodes_.size()) nodes_.resize(std::size_t{slot} + 1);
   Node& node = nodes_[slot];
-  FICUS_DCHECK(last_ == kNone || nodes_[last_].last_micros <= at.micros);
-  node.last_micros = at.micros;
+  const bool is_of_newest = node.place != Place::unknown && node.last_micros == newest_micros_;
+  std::int64_t micros = std::max(at.micros, newest_micros_);
+  if (micros == newest_micros_ && newest_count_ >= kTieMax && !is_of_newest &&
+      micros != INT64_MAX) {
+    ++micros;
+  }
+  if (micros != newest_micros_) {
+    newest_micros_ = micros;
+    newest_count_ = 1;
+    newest_order_ = 0;
+  } else if (!is_of_newest) {
+    ++newest_count_;
+  }
+  node.last_micros = micros;
+  node.order = newest_order_++;
   if (last_ == slot) return;
   if (node.place == Place::waiting) unlink(node);
   node.place = Place::waiting;
@@ -26,33 +39,64 @@ void AbsenceTracker::arrived(std::uint32_t slot, Timestamp at) {
   last_ = slot;
 }
 
-std::optional<Timestamp> AbsenceTracker::next_deadline() const {
-  if (first_ == kNone) return std::nullopt;
+std::optional<Timestamp> AbsenceTracker::deadline_of(const Node& node) const {
   std::int64_t deadline = 0;
-  if (__builtin_add_overflow(nodes_[first_].last_micros, interval_.count, &deadline)) {
+  if (__builtin_add_overflow(node.last_micros, interval_.count, &deadline)) {
     return std::nullopt;  // beyond the end of time
   }
   return Timestamp{deadline};
 }
 
+std::optional<Timestamp> AbsenceTracker::next_deadline() const {
+  if (first_ == kNone) return std::nullopt;
+  return deadline_of(nodes_[first_]);
+}
+
+std::optional<Timestamp> AbsenceTracker::deadline(std::uint32_t slot) const {
+  if (slot >= nodes_.size() || nodes_[slot].place != Place::waiting) return std::nullopt;
+  return deadline_of(nodes_[slot]);
+}
+
 std::uint32_t AbsenceTracker::take_next() {
   FICUS_CHECK(first_ != kNone);
   const std::uint32_t slot = first_;
-  unlink(nodes_[slot]);
-  nodes_[slot].place = Place::expired;
-  nodes_[slot].previous = nodes_[slot].next = kNone;
+  take(slot);
   return slot;
 }
 
+void AbsenceTracker::take(std::uint32_t slot) {
+  Node& node = nodes_[slot];
+  FICUS_CHECK(node.place == Place::waiting);
+  unlink(node);
+  node.place = Place::expired;
+  node.previous = node.next = kNone;
+}
+
+void AbsenceTracker::shift_back(Micros by) {
+  const auto shifted = [by](std::int64_t micros) {
+    std::int64_t earlier = 0;
+    return __builtin_sub_overflow(micros, by.count, &earlier) ? INT64_MIN : earlier;
+  };
+  for (Node& node : nodes_) node.last_micros = shifted(node.last_micros);
+  if (newest_count_ > 0) newest_micros_ = shifted(newest_micros_);
+}
+
 std::vector<std::uint32_t> AbsenceTracker::slots_by_arrival() const {
-  std::vector<std::uint32_t> slots;
+  std::vector<std::uint32_t> absent;
   for (std::uint32_t slot = 0; slot < nodes_.size(); ++slot) {
-    if (is_absent(slot)) slots.push_back(slot);
+    if (is_absent(slot)) absent.push_back(slot);
   }
-  std::sort(slots.begin(), slots.end(), [&](std::uint32_t a, std::uint32_t b) {
-    return std::pair(nodes_[a].last_micros, a) < std::pair(nodes_[b].last_micros, b);
-  });
-  for (std::uint32_t slot = first_; slot != kNone; slot = nodes_[slot].next) slots.push_back(slot);
+  const auto arrival = [&](std::uint32_t slot) {
+    return std::pair(nodes_[slot].last_micros, nodes_[slot].order);
+  };
+  std::ranges::sort(absent, {}, arrival);
+  std::vector<std::uint32_t> waiting;
+  for (std::uint32_t slot = first_; slot != kNone; slot = nodes_[slot].next) {
+    waiting.push_back(slot);
+  }
+  // One that was taken before its turn is absent while others before it still wait.
+  std::vector<std::uint32_t> slots(absent.size() + waiting.size());
+  std::ranges::merge(absent, waiting, slots.begin(), {}, arrival, arrival);
   return slots;
 }
 

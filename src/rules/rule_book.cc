@@ -86,6 +86,17 @@ void RuleBook::Impl::resolve(const RowsView& rows, TypeState& type) {
   }
 }
 
+// A clock set back a little must not reorder; set back much, it has been wrong before.
+void RuleBook::Impl::set_clock(Timestamp received_at) {
+  Micros back;
+  if (!__builtin_sub_overflow(last_arrival_.micros, received_at.micros, &back.count) &&
+      back > kClockBackMax) {
+    for (const auto& watch : watches_) watch->tracker.shift_back(back);
+    last_arrival_ = received_at;
+  }
+  last_arrival_ = std::max(last_arrival_, received_at);
+}
+
 void RuleBook::Impl::observe(const RowsView& rows, Timestamp received_at,
                              std::vector<Emission>& out) {
   if (rows.type.index() >= types_.size() || types_[rows.type.index()].rules.empty()) return;
@@ -93,7 +104,7 @@ void RuleBook::Impl::observe(const RowsView& rows, Timestamp received_at,
   TypeState& type = types_[rows.type.index()];
   FICUS_CHECK(rows.present.size() == set_->compiled().wanted_of(rows.type).size());
   resolve(rows, type);
-  last_arrival_ = std::max(last_arrival_, received_at);  // a clock set back must not reorder
+  set_clock(received_at);
   for (const std::uint32_t index : type.watches) {
     AbsenceTracker& tracker = watches_[index]->tracker;
     for (const std::uint32_t row : rows.counted) tracker.arrived(slots_[row], last_arrival_);
@@ -201,48 +212,106 @@ std::optional<Timestamp> RuleBook::Impl::next_deadline() const {
   return earliest;
 }
 
-void RuleBook::Impl::advance(Timestamp now, const PresentReader& present,
-                             std::vector<Emission>& out) {
-  while (true) {
-    // The watch whose deadline is the earliest goes on until another one's comes first, so that
-    // the edges are those of a clock that ticks without end, however seldom this is called.
-    Watch* earliest = nullptr;
-    Timestamp until = now;
-    for (const auto& watch : watches_) {
-      const auto deadline = watch->tracker.next_deadline();
-      if (!deadline || *deadline > now) continue;
-      const auto best = earliest == nullptr ? std::nullopt : earliest->tracker.next_deadline();
-      if (!best || *deadline < *best) {
-        if (best) until = std::min(until, *best);
-        earliest = watch.get();
-      } else {
-        until = std::min(until, *deadline);
-      }
+// The watch whose deadline is the earliest goes on until another one's comes first, so that the
+// edges are those of a clock that ticks without end, however seldom advance() is called.
+RuleBook::Impl::Next RuleBook::Impl::next_watch(Timestamp now) const {
+  Next next{nullptr, now};
+  for (const auto& watch : watches_) {
+    const auto deadline = watch->tracker.next_deadline();
+    if (!deadline || *deadline > now) continue;
+    const auto best = next.watch == nullptr ? std::nullopt : next.watch->tracker.next_deadline();
+    if (!best || *deadline < *best) {
+      if (best) next.until = std::min(next.until, *best);
+      next.watch = watch.get();
+    } else {
+      next.until = std::min(next.until, *deadline);
     }
-    if (earliest == nullptr) return;
-    expire(*earliest, until, present, out);
+  }
+  return next;
+}
+
+Timestamp RuleBook::Impl::advance(Timestamp now, std::size_t edges_max,
+                                  const PresentReader& present, std::vector<Emission>& out) {
+  const std::size_t edges_before = out.size();
+  std::size_t expired = 0;
+  for (Next next = next_watch(now); next.watch != nullptr; next = next_watch(now)) {
+    // All rules may speak about each.
+    const std::size_t slots_max =
+        std::clamp<std::size_t>(edges_max / std::max<std::size_t>(next.watch->rules.size(), 1), 1,
+                                ObservationBatch::kRowsMax);
+    expire(*next.watch, next.until, slots_max, present, out);
+    expired += expired_.size();
+    // Enough: only those go on that are due at this very moment.
+    if (out.size() - edges_before >= edges_max || expired >= kExpiredMax) now = deadlines_.back();
+  }
+  return now;
+}
+
+bool RuleBook::Impl::is_due(TypeId type, Timestamp now) const {
+  if (type.index() >= types_.size()) return false;
+  return std::ranges::any_of(types_[type.index()].watches, [&](std::uint32_t index) {
+    const auto deadline = watches_[index]->tracker.next_deadline();
+    return deadline && *deadline <= now;
+  });
+}
+
+void RuleBook::Impl::expire_named(TypeId type, std::span<const EntityId> entities, Timestamp now,
+                                  const PresentReader& present, std::vector<Emission>& out) {
+  due_.clear();
+  if (type.index() >= types_.size()) return;
+  for (const EntityId entity : entities) {
+    if (!slots_of_.is_known(entity)) continue;
+    const std::uint32_t slot = slots_of_.slot_of(type, entity);
+    for (const std::uint32_t index : types_[type.index()].watches) {
+      const auto deadline = watches_[index]->tracker.deadline(slot);
+      if (deadline && *deadline <= now) due_.push_back({*deadline, index, slot});
+    }
+  }
+  std::ranges::sort(due_);
+  due_.erase(std::ranges::unique(due_).begin(), due_.end());  // an entity may be named twice
+  for (std::size_t i = 0; i < due_.size();) {
+    begin_expired();
+    Watch& watch = *watches_[due_[i].watch];
+    for (; i < due_.size() && watches_[due_[i].watch].get() == &watch &&
+           expired_.size() < ObservationBatch::kRowsMax;
+         ++i) {
+      watch.tracker.take(due_[i].slot);
+      take(watch, due_[i].slot, due_[i].deadline);
+    }
+    evaluate_expired(watch, present, out);
   }
 }
 
-void RuleBook::Impl::expire(Watch& watch, Timestamp until, const PresentReader& present,
-                            std::vector<Emission>& out) {
-  TypeState& type = types_[watch.type.index()];
-  const std::span<const EntityId> entities = slots_of_.entities(watch.type);
+void RuleBook::Impl::begin_expired() {
   slots_.clear();
   event_times_.clear();
   expired_.clear();
   deadlines_.clear();
   all_rows_.clear();
-  while (expired_.size() < ObservationBatch::kRowsMax) {
+}
+
+void RuleBook::Impl::take(Watch& watch, std::uint32_t slot, Timestamp deadline) {
+  all_rows_.push_back(static_cast<std::uint32_t>(expired_.size()));
+  slots_.push_back(slot);
+  event_times_.push_back(types_[watch.type.index()].newest[slot]);
+  expired_.push_back(slots_of_.entities(watch.type)[slot]);
+  deadlines_.push_back(deadline);
+}
+
+// REQUIRES: a deadline at or before `until`.
+void RuleBook::Impl::expire(Watch& watch, Timestamp until, std::size_t slots_max,
+                            const PresentReader& present, std::vector<Emission>& out) {
+  begin_expired();
+  while (expired_.size() < slots_max) {
     const auto deadline = watch.tracker.next_deadline();
     if (!deadline || *deadline > until) break;
-    const std::uint32_t slot = watch.tracker.take_next();
-    all_rows_.push_back(static_cast<std::uint32_t>(expired_.size()));
-    slots_.push_back(slot);
-    event_times_.push_back(type.newest[slot]);
-    expired_.push_back(entities[slot]);
-    deadlines_.push_back(*deadline);
+    take(watch, watch.tracker.take_next(), *deadline);
   }
+  evaluate_expired(watch, present, out);
+}
+
+void RuleBook::Impl::evaluate_expired(Watch& watch, const PresentReader& present,
+                                      std::vector<Emission>& out) {
   present_rows_.ids.clear();
   present_rows_.observed_at.clear();
   present_rows_.present.clear();
@@ -357,8 +426,21 @@ void RuleBook::observe(const RowsView& rows, Timestamp received_at, std::vector<
   impl_->observe(rows, received_at, out);
 }
 
-void RuleBook::advance(Timestamp now, const PresentReader& present, std::vector<Emission>& out) {
-  impl_->advance(now, present, out);
+std::size_t RuleBook::rule_count_over(TypeId type) const {
+  const TypeState* state = impl_->type(type);
+  return state == nullptr ? 0 : state->rules.size();
+}
+
+Timestamp RuleBook::advance(Timestamp now, std::size_t edges_max, const PresentReader& present,
+                            std::vector<Emission>& out) {
+  return impl_->advance(now, edges_max, present, out);
+}
+
+bool RuleBook::is_due(TypeId type, Timestamp now) const { return impl_->is_due(type, now); }
+
+void RuleBook::expire(TypeId type, std::span<const EntityId> entities, Timestamp now,
+                      const PresentReader& present, std::vector<Emission>& out) {
+  impl_->expire_named(type, entities, now, present, out);
 }
 
 std::optional<Timestamp> RuleBook::next_deadline() const { return impl_->next_deadline(); }

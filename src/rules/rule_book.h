@@ -57,6 +57,7 @@ struct RestoreReport {
 class RuleBook {
  public:
   class Impl;  // rule_book_impl.h
+  static constexpr Micros kClockBackMax = Micros::from_seconds(60);
 
   // No state yet. `schema` is the one the set was compiled with; it and `stopwatch` (may be null)
   // must outlive the book.
@@ -81,15 +82,29 @@ class RuleBook {
   std::span<const AttributeId> wanted(TypeId type) const;
   bool has_rules(TypeId type) const;
 
+  std::size_t rule_count_over(TypeId type) const;
+
   // Evaluates the rules of the rows' type. Appends the edges, rule by rule, in row order.
-  // REQUIRES: advance(received_at) has been called before the twin applied these rows, so that
-  // silences that ended with them have been seen. REQUIRES: at most ObservationBatch::kRowsMax
-  // rows.
+  // REQUIRES: silences that end with these rows were seen before the twin applied them: nothing
+  // is_due() at `received_at`, or expire() was called for their entities. REQUIRES: at most
+  // ObservationBatch::kRowsMax rows.
+  //
+  // A clock that was set back by more than kClockBackMax sets all silences back with it: otherwise
+  // nobody would be absent until it had caught up.
   void observe(const RowsView& rows, Timestamp received_at, std::vector<Emission>& out);
 
   // Lets time pass up to and including `now`: entities from which nothing has been received for
   // the interval of an absent(...) make their edges, in order of time. Cheap when nothing is due.
-  void advance(Timestamp now, const PresentReader& present, std::vector<Emission>& out);
+  // Stops earlier when about `edges_max` edges are made or kExpiredMax silences seen; returns how
+  // far time has gone. To go there at once gives the same.
+  static constexpr std::size_t kExpiredMax = 65'536;
+  Timestamp advance(Timestamp now, std::size_t edges_max, const PresentReader& present,
+                    std::vector<Emission>& out);
+  // Whether advance(now) has left a deadline of the type for later.
+  bool is_due(TypeId type, Timestamp now) const;
+  // These entities make the edges that are due at `now`, before those whose turn it is.
+  void expire(TypeId type, std::span<const EntityId> entities, Timestamp now,
+              const PresentReader& present, std::vector<Emission>& out);
   // The earliest moment at which advance has something to do, or none.
   std::optional<Timestamp> next_deadline() const;
 

@@ -65,7 +65,11 @@ class RuleBook::Impl {
   Impl(RuleSetPtr set, Schema& schema, const Clock* stopwatch);
 
   void observe(const RowsView& rows, Timestamp received_at, std::vector<Emission>& out);
-  void advance(Timestamp now, const PresentReader& present, std::vector<Emission>& out);
+  Timestamp advance(Timestamp now, std::size_t edges_max, const PresentReader& present,
+                    std::vector<Emission>& out);
+  bool is_due(TypeId type, Timestamp now) const;
+  void expire_named(TypeId type, std::span<const EntityId> entities, Timestamp now,
+                    const PresentReader& present, std::vector<Emission>& out);
   std::optional<Timestamp> next_deadline() const;
   void encode(std::string& out) const;
   Result<RestoreReport> decode(std::string_view bytes, const std::vector<RuleKey>* kept,
@@ -101,7 +105,18 @@ class RuleBook::Impl {
   void note_failure(LiveRule& rule, const RowsView& rows, std::uint32_t row);
   void emit(std::uint32_t index, const RowsView& rows, const Edge& edge, Timestamp at,
             std::vector<Emission>& out);
-  void expire(Watch& watch, Timestamp until, const PresentReader& present,
+  void set_clock(Timestamp received_at);
+  // The earliest deadline of all watches, and until when this watch's are the earliest.
+  struct Next {
+    Watch* watch = nullptr;
+    Timestamp until;
+  };
+  Next next_watch(Timestamp now) const;
+  // Of one watch, taken in order: expired_ and what belongs to it.
+  void begin_expired();
+  void take(Watch& watch, std::uint32_t slot, Timestamp deadline);
+  void evaluate_expired(Watch& watch, const PresentReader& present, std::vector<Emission>& out);
+  void expire(Watch& watch, Timestamp until, std::size_t slots_max, const PresentReader& present,
               std::vector<Emission>& out);
 
   const RuleSetPtr set_;
@@ -123,6 +138,13 @@ class RuleBook::Impl {
   std::vector<EntityId> expired_;
   std::vector<Timestamp> deadlines_;
   std::vector<std::uint32_t> all_rows_;
+  struct Due {
+    Timestamp deadline;
+    std::uint32_t watch;
+    std::uint32_t slot;
+    auto operator<=>(const Due&) const = default;
+  };
+  std::vector<Due> due_;
 };
 
 }  // namespace ficus::rules

@@ -39,7 +39,7 @@ class RuleBookTest : public ::testing::Test {
 
   std::vector<Emission> hear(RuleBook& book, const Reading& reading) {
     std::vector<Emission> out;
-    book.advance(reading.observed_at, twin_, out);
+    book.advance(reading.observed_at, SIZE_MAX, twin_, out);
     twin_.observe({&reading, 1}, reading.observed_at, book, out);
     return out;
   }
@@ -169,8 +169,95 @@ TEST_F(RuleBookTest, AnUnusualClockDoesNoHarm) {
   EXPECT_EQ(book.next_deadline(), Timestamp::from_seconds(110));
   arrive(Timestamp{INT64_MAX}, Timestamp{INT64_MAX});
   EXPECT_EQ(book.next_deadline(), std::nullopt);  // beyond the end of time
-  book.advance(Timestamp{INT64_MAX}, twin_, out);
+  book.advance(Timestamp{INT64_MAX}, SIZE_MAX, twin_, out);
   EXPECT_EQ(out.size(), 1u);
+}
+
+// However far time goes at once, it is told in parts that are bounded; put together, they are what
+// it would have told at once.
+TEST_F(RuleBookTest, TimePassesInParts) {
+  const std::string text =
+      "CREATE RULE a AS INSERT INTO Alert (v) SELECT x FROM Probe WHERE absent(INTERVAL '10 s');"
+      "CREATE RULE b AS INSERT INTO Alert (v) SELECT x FROM Probe WHERE absent(INTERVAL '10 s') "
+      "AND x > 5;"
+      "CREATE RULE c AS INSERT INTO Alert (v) SELECT x FROM Probe WHERE absent(INTERVAL '12 s')";
+  RuleBook whole = compile(text);
+  RuleBook parts = compile(text);
+  std::vector<Emission> out;
+  std::vector<Reading> readings;
+  for (int i = 0; i < 1000; ++i) readings.push_back(probe(fmt::format("e{}", i), 1, i % 10));
+  // A thousand are heard in one moment, which is then the moment of 64 only.
+  twin_.observe(readings, Timestamp::from_seconds(1), whole, out);
+  twin_.observe(readings, Timestamp::from_seconds(1), parts, out);
+  const Timestamp until = Timestamp::from_seconds(60);
+  EXPECT_EQ(whole.advance(until, SIZE_MAX, twin_, out), until);
+  EXPECT_EQ(out.size(), 2400u);
+  EXPECT_EQ(whole.is_due(*schema_.find_type("Probe"), until), false);
+  std::vector<Emission> told;
+  int calls = 0;
+  for (Timestamp reached = Timestamp::min(); reached < until; ++calls) {
+    const std::size_t before = told.size();
+    const Timestamp next = parts.advance(until, 100, twin_, told);
+    EXPECT_GT(next, reached);
+    EXPECT_LE(told.size() - before, 100u + 2 * 64u);
+    reached = next;
+  }
+  EXPECT_GT(calls, 10);
+  const auto order = [](const Emission& a, const Emission& b) {
+    return std::tuple(a.observed_at, a.rule.index(), a.entity_id) <
+           std::tuple(b.observed_at, b.rule.index(), b.entity_id);
+  };
+  std::ranges::sort(out, order);
+  std::ranges::sort(told, order);
+  EXPECT_EQ(out == told, true);
+}
+
+TEST_F(RuleBookTest, AnEntityMayComeBeforeItsTurn) {
+  RuleBook book = compile(
+      "CREATE RULE a AS INSERT INTO Alert (v) SELECT x FROM Probe WHERE absent(INTERVAL '10 s');"
+      "CREATE RULE b AS INSERT INTO Alert (v) SELECT x FROM Probe WHERE absent(INTERVAL '12 s')");
+  std::vector<Emission> out;
+  for (int i = 0; i < 5; ++i) hear(book, probe(fmt::format("e{}", i), i, 1));
+  const TypeId type = *schema_.find_type("Probe");
+  const EntityId named[] = {EntityId(3), EntityId(3), EntityId(77)};
+  EXPECT_FALSE(book.is_due(type, Timestamp::from_seconds(9)));
+  EXPECT_TRUE(book.is_due(type, Timestamp::from_seconds(14)));
+  book.expire(type, named, Timestamp::from_seconds(14), twin_, out);
+  ASSERT_EQ(out.size(), 1u);  // of b it is not due yet
+  EXPECT_EQ(out[0].observed_at, Timestamp::from_seconds(13));
+  book.expire(type, named, Timestamp::from_seconds(14), twin_, out);
+  EXPECT_EQ(out.size(), 1u);
+  std::string bytes;
+  book.encode(bytes);  // with one that is absent though others were silent before it
+  RuleBook again = compile(
+      "CREATE RULE a AS INSERT INTO Alert (v) SELECT x FROM Probe WHERE absent(INTERVAL '10 s');"
+      "CREATE RULE b AS INSERT INTO Alert (v) SELECT x FROM Probe WHERE absent(INTERVAL '12 s')");
+  ASSERT_TRUE(again.decode(bytes));
+  out.clear();
+  again.advance(Timestamp::from_seconds(100), SIZE_MAX, twin_, out);
+  EXPECT_EQ(out.size(), 9u);
+}
+
+// The clock was years ahead for a while, or goes back by an hour: silence is noticed all the same.
+TEST_F(RuleBookTest, AClockThatIsSetBackDoesNotHideSilence) {
+  for (const std::int64_t ahead : {3600L, 10L * 365 * 86'400}) {
+    RuleBook book = compile(
+        "CREATE RULE a AS INSERT INTO Alert (v) SELECT x FROM Probe WHERE absent(INTERVAL '10 s')");
+    std::vector<Emission> out;
+    int observed = 0;  // the sensor's clock is right
+    const std::string id = fmt::format("p{}", ahead);
+    const auto arrive = [&](std::int64_t second) {
+      const Reading reading = probe(id, ++observed, 1);
+      book.advance(Timestamp::from_seconds(second), SIZE_MAX, twin_, out);
+      twin_.observe({&reading, 1}, Timestamp::from_seconds(second), book, out);
+    };
+    arrive(ahead);
+    arrive(ahead + 1);
+    arrive(100);
+    EXPECT_EQ(book.next_deadline(), Timestamp::from_seconds(110));
+    book.advance(Timestamp::from_seconds(110), SIZE_MAX, twin_, out);
+    EXPECT_EQ(out.size(), 1u);
+  }
 }
 
 TEST_F(RuleBookTest, WhatCannotBeComputedFailsItsRowOnly) {
@@ -301,7 +388,7 @@ TEST_F(RuleBookTest, AbsentIsWhatAPlainListSays) {
     for (const auto& [key, unused] : due)
       expected.push_back(fmt::format("{} {} met", key.second, key.first));
     std::vector<Emission> out;
-    book.advance(Timestamp::from_seconds(now), twin_, out);
+    book.advance(Timestamp::from_seconds(now), SIZE_MAX, twin_, out);
     if (random.chance(0.7)) {
       const std::string id = fmt::format("e{}", random.below(random.chance(0.5) ? 3 : 40));
       if (absent[id]) expected.push_back(fmt::format("{} {} ended", id, now));

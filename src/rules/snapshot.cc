@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
 #include <optional>
 #include <unordered_map>
 #include <utility>
@@ -22,12 +23,14 @@ namespace {
 constexpr std::string_view kMagic = "FRB1";
 constexpr std::size_t kNameBytesMax = 120;
 
+static_assert(std::endian::native == std::endian::little);
+
 void put_u32(std::string& out, std::uint64_t v) {
   FICUS_CHECK(v <= 0xffffffffU);
-  for (int shift = 0; shift < 32; shift += 8) out.push_back(static_cast<char>(v >> shift));
+  out.append(reinterpret_cast<const char*>(&v), 4);
 }
 void put_u64(std::string& out, std::uint64_t v) {
-  for (int shift = 0; shift < 64; shift += 8) out.push_back(static_cast<char>(v >> shift));
+  out.append(reinterpret_cast<const char*>(&v), sizeof v);
 }
 void put_i64(std::string& out, std::int64_t v) { put_u64(out, static_cast<std::uint64_t>(v)); }
 void put_text(std::string& out, std::string_view v) {
@@ -229,7 +232,7 @@ class SnapshotReader {
       const std::uint32_t arrivals = in_.count(12);
       for (std::uint32_t i = 0; i < arrivals; ++i) {
         const EntityTime arrival{in_.u32(), in_.i64()};
-        if (arrival.time < before || arrival.time > last_arrival_) return false;
+        if (arrival.time < before) return false;
         if (!entities_.contains(arrival.entity)) return false;
         before = arrival.time;
         watch.arrivals.push_back(arrival);

@@ -134,7 +134,7 @@ class Story {
   void peek_flush() {
     if (at_ < lines_.size() && lines_[at_].starts_with("+")) return;
     std::vector<Emission> out;
-    book_->advance(now_, *twin_, out);
+    book_->advance(now_, SIZE_MAX, *twin_, out);
     twin_->observe(batch_, now_, *book_, out);
     batch_.clear();
     note(out);
@@ -219,7 +219,7 @@ class Story {
 
   void advance() {
     std::vector<Emission> out;
-    book_->advance(now_, *twin_, out);
+    book_->advance(now_, SIZE_MAX, *twin_, out);
     note(out);
   }
 

@@ -7,11 +7,12 @@
 namespace ficus::fact {
 namespace {
 
-constexpr std::uint8_t kVersion = 1;
+constexpr std::uint8_t kVersion = 2;
 constexpr std::uint8_t kHeard = 1;
 constexpr std::uint8_t kDerived = 2;
 constexpr std::uint8_t kConfigurationChanged = 3;
-constexpr std::uint8_t kRulesStatePiece = 4;
+constexpr std::uint8_t kTimePassed = 4;
+constexpr std::uint8_t kEndedRulesCleared = 5;
 constexpr std::uint8_t kAllValid = 1;
 constexpr std::uint8_t kSomeValid = 0;
 
@@ -200,6 +201,8 @@ Result<Fact> read_configuration_changed(ByteReader& in) {
     change.parts.emplace_back(std::move(name), static_cast<std::uint64_t>(in.i64()));
   }
   change.rules_state = in.text();
+  const std::size_t ended = in.count(1);
+  for (std::size_t i = 0; i < ended; ++i) change.ended_rules.emplace_back(in.text());
   if (!in.done()) return damaged("configuration");
   return Fact(std::move(change));
 }
@@ -213,8 +216,14 @@ Result<Fact> read_fact(std::uint8_t kind, std::string_view content, Schema& sche
       return read_derived(schema, in);
     case kConfigurationChanged:
       return read_configuration_changed(in);
-    case kRulesStatePiece:
-      return Fact(RulesStatePiece{std::string(content)});
+    case kTimePassed: {
+      const TimePassed passed{{in.i64()}};
+      if (!in.done()) return damaged("time");
+      return Fact(passed);
+    }
+    case kEndedRulesCleared:
+      if (!in.done()) return damaged("ended rules");
+      return Fact(EndedRulesCleared{});
     default:
       return damaged(fmt::format("unknown kind {}", kind));
   }
@@ -285,12 +294,20 @@ void StepWriter::configuration_changed(const ConfigurationChanged& change) {
     content.i64(static_cast<std::int64_t>(fingerprint));
   }
   content.text(change.rules_state);
+  content.varint(change.ended_rules.size());
+  for (const std::string& rule : change.ended_rules) content.text(rule);
   put(kConfigurationChanged);
 }
 
-void StepWriter::rules_state_piece(std::string_view bytes) {
-  content_ = bytes;
-  put(kRulesStatePiece);
+void StepWriter::time_passed(Timestamp until) {
+  content_.clear();
+  ByteWriter(content_).i64(until.micros);
+  put(kTimePassed);
+}
+
+void StepWriter::ended_rules_cleared() {
+  content_.clear();
+  put(kEndedRulesCleared);
 }
 
 Result<std::vector<Fact>> read_step(std::string_view bytes, Schema& schema) {

@@ -32,21 +32,26 @@ struct ConfigurationChanged {
   // What it consists of ("rules", "zones", ...) with a fingerprint of each.
   std::vector<std::pair<std::string, std::uint64_t>> parts;
   std::string rules_state;  // all that the new rules know now (rules/rule_book.h)
+  // Rules that are gone or have changed, of whose alerts some may have to be cleared yet.
+  std::vector<std::string> ended_rules;
 };
 
-// The beginning of a rules_state that is too long for one record. The records with its pieces stand
-// right before that of the change; without one behind them, the change has not happened.
-struct RulesStatePiece {
-  std::string bytes;
+// In this step the rules' time went only so far, not up to the time of the record: more silences
+// are due than one step tells. Stands first.
+struct TimePassed {
+  Timestamp until;
 };
 
-using Fact = std::variant<Heard, Derived, ConfigurationChanged, RulesStatePiece>;
+// All alerts of ended rules that had to be cleared are.
+struct EndedRulesCleared {};
+
+using Fact = std::variant<Heard, Derived, ConfigurationChanged, TimePassed, EndedRulesCleared>;
 
 // A log record of a shard is one **step**: what was heard and all that was derived from it, so that
 // a crash keeps both or neither.
 //
-// Bytes: version 1, then per fact: kind (1 heard, 2 derived, 3 configuration changed,
-// 4 rules state piece), length (LEB128), content. Types and
+// Bytes: version 2, then per fact: kind (1 heard, 2 derived, 3 configuration changed,
+// 4 time passed, 5 ended rules cleared), length (LEB128), content. Types and
 // attributes stand in it by name: a record can be read without any other record. Numbers, times and
 // points lie as in memory (little-endian doubles and 64-bit integers); flags of presence are one
 // bit a row, left out if all are set.
@@ -60,7 +65,8 @@ class StepWriter {
              std::span<const std::shared_ptr<const ObservationBatch>> observations);
   void derived(std::string_view origin, const ObservationBatch& rows);
   void configuration_changed(const ConfigurationChanged& change);
-  void rules_state_piece(std::string_view bytes);
+  void time_passed(Timestamp until);
+  void ended_rules_cleared();
 
  private:
   void write_head(std::string_view source, const SourceBatch& batch, std::size_t batch_count);

@@ -38,10 +38,12 @@ std::string example_step(Schema& schema) {
   batch.refused.push_back({"overloaded", 12});
   std::string bytes;
   StepWriter writer(schema, bytes);
+  writer.time_passed({-5});
   writer.heard("vehicles", batch);
   writer.derived("rule:overspeed", vehicle_rows(schema));
-  writer.rules_state_piece("first");
-  writer.configuration_changed({"operator:Lin", {{"rules", 7}, {"zones", ~0ULL}}, "last"});
+  writer.configuration_changed(
+      {"operator:Lin", {{"rules", 7}, {"zones", ~0ULL}}, "state", {"slow", "silent"}});
+  writer.ended_rules_cleared();
   return bytes;
 }
 
@@ -54,25 +56,28 @@ TEST(Fact, RoundTripsIntoAnotherSchema) {
   ASSERT_TRUE(other.intern_attribute(type, "status", ValueKind::text));
   const auto facts = read_step(bytes, other);
   ASSERT_TRUE(facts) << facts.error().message;
-  ASSERT_EQ(facts->size(), 4U);
-  EXPECT_EQ(std::get<RulesStatePiece>((*facts)[2]).bytes, "first");
+  ASSERT_EQ(facts->size(), 5U);
+  EXPECT_EQ(std::get<TimePassed>((*facts)[0]).until, Timestamp{-5});
+  EXPECT_TRUE(std::holds_alternative<EndedRulesCleared>((*facts)[4]));
   const auto& change = std::get<ConfigurationChanged>((*facts)[3]);
   EXPECT_EQ(change.by, "operator:Lin");
   ASSERT_EQ(change.parts.size(), 2U);
   EXPECT_EQ(change.parts[1], (std::pair<std::string, std::uint64_t>("zones", ~0ULL)));
-  EXPECT_EQ(change.rules_state, "last");
-  const Heard& heard = std::get<Heard>((*facts)[0]);
+  EXPECT_EQ(change.rules_state, "state");
+  EXPECT_EQ(change.ended_rules, (std::vector<std::string>{"slow", "silent"}));
+  const Heard& heard = std::get<Heard>((*facts)[1]);
   EXPECT_EQ(heard.source, "vehicles");
   EXPECT_EQ(heard.batch.received_at, Timestamp{77});
   EXPECT_EQ(heard.batch.item_count(), 33U);
   EXPECT_EQ(heard.batch.quarantined[0].bytes, std::string("\0\xff", 2));
   std::string again;
   StepWriter writer(other, again);
+  writer.time_passed({-5});
   writer.heard(heard.source, heard.batch);
-  const Derived& derived = std::get<Derived>((*facts)[1]);
+  const Derived& derived = std::get<Derived>((*facts)[2]);
   writer.derived(derived.origin, derived.rows);
-  writer.rules_state_piece("first");
   writer.configuration_changed(change);
+  writer.ended_rules_cleared();
   EXPECT_EQ(again, bytes);
 }
 
@@ -83,7 +88,7 @@ TEST(Fact, EveryPrefixAndManyDamagesAreRefusedOrRead) {
     const auto facts = read_step(std::string_view(bytes).substr(0, length), schema);
     // Only a cut between two facts leaves something whole.
     if (facts) {
-      ASSERT_LT(facts->size(), 4U) << length;
+      ASSERT_LT(facts->size(), 5U) << length;
     }
   }
   Random random(3);
