@@ -14,12 +14,10 @@ class HttpBudget {
   // A connection, for this module only.
   class Holder {
    public:
+    virtual ~Holder() = default;
     virtual std::size_t bytes_held() const = 0;
     // Lets go of everything at once, without a callback from inside.
     virtual void give_up() = 0;
-
-   protected:
-    ~Holder() = default;
 
    private:
     friend class HttpBudget;
