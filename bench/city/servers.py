@@ -109,18 +109,26 @@ class Forward(Server):
 
 
 class Ficus(Server):
-    """`entities`: how many the twin may hold."""
+    """`settings`: lines of the configuration. `encrypted`: MQTT is heard over TLS as well, on port `mqtts`."""
 
-    def __init__(self, settings=""):
+    def __init__(self, settings="", encrypted=False):
         super().__init__()
         self.http = free_port()
         self.settings = settings
+        self.mqtts = None
+        if encrypted:
+            self.mqtts = free_port()
+            key, certificate = self.folder / "key.pem", self.folder / "certificate.pem"
+            subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-keyout",
+                            key, "-out", certificate, "-subj", "/CN=localhost"], check=True, stderr=subprocess.DEVNULL)
+            self.settings += f"tls: {{certificate: {certificate}, key: {key}}}\n"
 
     def command(self):
         config = self.folder / "ficus.yaml"
         config.write_text(f"data_directory: {self.folder}/data\npacks: [{ROOT}/bench/city/pack]\n"
                           f"http: {{listen: '127.0.0.1:{self.http}'}}\n"
-                          f"mqtt: {{listen: '127.0.0.1:{self.mqtt}', connections_max: 20000}}\n"
+                          f"mqtt: {{listen: '127.0.0.1:{self.mqtt}', connections_max: 20000"
+                          + (f", listen_tls: '127.0.0.1:{self.mqtts}'" if self.mqtts else "") + "}\n"
                           f"log_level: warning\nhistory: {{threads: 1}}\n" + self.settings)
         return [str(BIN / "ficus"), "serve", "--config", str(config)]
 

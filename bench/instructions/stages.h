@@ -19,9 +19,10 @@ inline constexpr int kRounds = 2;  // the first only warms up: what is allocated
 template <typename Run>
 void measure(const char* name, Run&& run) {
   for (int round = 0; round < kRounds - 1; ++round) run(round);
-  CALLGRIND_START_INSTRUMENTATION;
+  CALLGRIND_ZERO_STATS;
+  CALLGRIND_TOGGLE_COLLECT;
   run(kRounds - 1);
-  CALLGRIND_STOP_INSTRUMENTATION;
+  CALLGRIND_TOGGLE_COLLECT;
   CALLGRIND_DUMP_STATS_AT(name);
   fmt::print("{} {}\n", name, kMessages);
 }
