@@ -141,7 +141,9 @@ TEST(FactJournal, TheQueueOfASharedSubscriptionIsHandedOn) {
     EXPECT_EQ(other.queue.size(), kMessages);
     EXPECT_EQ(state.counts().messages_moved, kMessages);
     // What the log has already is not written again.
-    if (expiry == kHour) EXPECT_LT(state.facts_bytes(), kMessages * 100);
+    if (expiry == kHour) {
+      EXPECT_LT(state.facts_bytes(), kMessages * 100);
+    }
     ASSERT_TRUE(replay(again, take_checked(state)));
     EXPECT_EQ(again.find("client-2")->queue.size(), kMessages);
     EXPECT_EQ(durable_part(again), durable_part(state));
