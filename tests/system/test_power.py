@@ -47,6 +47,9 @@ class Power(test_crash.Crash):
     least_acknowledged = LOSSES * 5
     books_go_forward = False  # what was not synced was not acknowledged, and may be gone
 
+    def test_nothing_acknowledged_is_lost(self):
+        super().test_nothing_acknowledged_is_lost()
+
 
 class TheDisk(unittest.TestCase):
     """The model itself: it must be able to lose."""
