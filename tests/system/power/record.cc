@@ -1,18 +1,21 @@
-// A library to be preloaded (LD_PRELOAD) that writes down, in order, everything a process does to the files below one directory:
-// opens, writes, truncations, syncs, renames, removals. After the process has been killed, power_loss.py makes from it the
-// directory as a power loss could have left it: what was synced, and of the rest any part.
+// A library to be preloaded (LD_PRELOAD) that writes down, in order, everything a process does to
+// the files below one directory: opens, writes, truncations, syncs, renames, removals. After the
+// process has been killed, power_loss.py makes from it the directory as a power loss could have
+// left it: what was synced, and of the rest any part.
 //
 //   FICUS_POWER_ROOT     the directory, absolute, without "." or ".." or links
 //   FICUS_POWER_JOURNAL  the file to write to
 //
-// One lock is held around each call and its line, so the order of the lines is the order on the disk. A sync is written down
-// after it has returned: what it made durable was on the disk by then. A journal entry, little-endian:
+// One lock is held around each call and its line, so the order of the lines is the order on the
+// disk. A sync is written down after it has returned: what it made durable was on the disk by then.
+// A journal entry, little-endian:
 //   u8 kind, u32 handle, u64 a, u64 b, u32 size, then `size` bytes
 //   O open       handle, a: 1 made new | 2 truncated | 4 a directory; bytes: path below the root
 //   W write      handle, a: offset; bytes: what was written
 //   T truncate   handle, a: new size
 //   S sync       handle
-//   R rename     bytes: from, NUL, to;   U unlink, M make directory, D remove directory: bytes: path
+//   R rename     bytes: from, NUL, to;   U unlink, M make directory, D remove directory: bytes:
+//   path
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -54,10 +57,13 @@ class Recorder {
     return whole[root_.size()] == '/' ? whole.substr(root_.size() + 1) : std::string_view{};
   }
   std::uint32_t handle(int descriptor) const {
-    return descriptor < 0 || descriptor >= descriptors_max ? 0 : handles_[descriptor].load(std::memory_order_relaxed);
+    return descriptor < 0 || descriptor >= descriptors_max
+               ? 0
+               : handles_[descriptor].load(std::memory_order_relaxed);
   }
   void set_handle(int descriptor, std::uint32_t handle) {
-    if (descriptor >= 0 && descriptor < descriptors_max) handles_[descriptor].store(handle, std::memory_order_relaxed);
+    if (descriptor >= 0 && descriptor < descriptors_max)
+      handles_[descriptor].store(handle, std::memory_order_relaxed);
   }
   std::uint32_t new_handle() { return ++last_handle_; }
 
@@ -77,11 +83,12 @@ class Recorder {
   std::mutex mutex;
 
  private:
-  Recorder() : handles_(new std::atomic<std::uint32_t>[descriptors_max]{}) {
+  Recorder() : handles_(new std::atomic<std::uint32_t>[descriptors_max] {}) {
     const char* const root = std::getenv("FICUS_POWER_ROOT");
     const char* const journal = std::getenv("FICUS_POWER_JOURNAL");
     if (root == nullptr || journal == nullptr) return;
-    journal_ = next<int(const char*, int, ...)>("open")(journal, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    journal_ = next<int(const char*, int, ...)>("open")(
+        journal, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     if (journal_ < 0) std::abort();
     root_ = root;
   }
@@ -114,7 +121,8 @@ int opened(const char* path, int flags, mode_t mode) {
   struct stat now{};
   ::fstat(descriptor, &now);
   const std::uint32_t handle = recorder.new_handle();
-  const std::uint64_t what = (was_there ? 0U : 1U) | ((flags & O_TRUNC) != 0 ? 2U : 0U) | (S_ISDIR(now.st_mode) ? 4U : 0U);
+  const std::uint64_t what =
+      (was_there ? 0U : 1U) | ((flags & O_TRUNC) != 0 ? 2U : 0U) | (S_ISDIR(now.st_mode) ? 4U : 0U);
   recorder.note('O', handle, what, name);
   recorder.set_handle(descriptor, handle);
   return descriptor;
@@ -122,7 +130,8 @@ int opened(const char* path, int flags, mode_t mode) {
 
 // Runs `call`, which writes to the descriptor; then notes what the file holds there now.
 template <class Call>
-ssize_t written(int descriptor, std::uint64_t offset, bool at_position, const iovec* parts, int count, Call call) {
+ssize_t written(int descriptor, std::uint64_t offset, bool at_position, const iovec* parts,
+                int count, Call call) {
   Recorder& recorder = Recorder::get();
   const std::uint32_t handle = recorder.handle(descriptor);
   if (handle == 0) return call();
@@ -130,7 +139,8 @@ ssize_t written(int descriptor, std::uint64_t offset, bool at_position, const io
   const ssize_t done = call();
   if (done <= 0) return done;
   std::string bytes;
-  for (int i = 0; i < count; ++i) bytes.append(static_cast<const char*>(parts[i].iov_base), parts[i].iov_len);
+  for (int i = 0; i < count; ++i)
+    bytes.append(static_cast<const char*>(parts[i].iov_base), parts[i].iov_len);
   bytes.resize(static_cast<std::size_t>(done));
   const auto length = static_cast<std::uint64_t>(done);
   if (at_position) offset = static_cast<std::uint64_t>(::lseek(descriptor, 0, SEEK_CUR)) - length;
@@ -163,7 +173,8 @@ int named(char kind, const char* path, Call call) {
 // What is not written down here must not happen unseen.
 void refuse(const char* call, const char* path) {
   if (Recorder::get().below_root(path).empty()) return;
-  constexpr std::string_view text = ": a call on the recorded directory that tests/system/power/record.cc does not know\n";
+  constexpr std::string_view text =
+      ": a call on the recorded directory that tests/system/power/record.cc does not know\n";
   [[maybe_unused]] const ssize_t one = ::write(2, call, std::strlen(call));
   [[maybe_unused]] const ssize_t two = ::write(2, text.data(), text.size());
   std::abort();
@@ -193,7 +204,9 @@ int open64(const char* path, int flags, ...) {
   }
   return opened(path, flags, mode);
 }
-int creat(const char* path, mode_t mode) { return opened(path, O_CREAT | O_WRONLY | O_TRUNC, mode); }
+int creat(const char* path, mode_t mode) {
+  return opened(path, O_CREAT | O_WRONLY | O_TRUNC, mode);
+}
 
 int close(int descriptor) {
   static auto* const real = next<int(int)>("close");
@@ -223,7 +236,8 @@ ssize_t pwrite64(int descriptor, const void* bytes, std::size_t size, off64_t of
 
 int ftruncate(int descriptor, off_t size) noexcept {
   static auto* const real = next<int(int, off_t)>("ftruncate");
-  return noted(descriptor, 'T', static_cast<std::uint64_t>(size), [&] { return real(descriptor, size); });
+  return noted(descriptor, 'T', static_cast<std::uint64_t>(size),
+               [&] { return real(descriptor, size); });
 }
 int ftruncate64(int descriptor, off64_t size) noexcept { return ftruncate(descriptor, size); }
 int fallocate(int descriptor, int mode, off_t offset, off_t size) {
@@ -279,10 +293,12 @@ int unlinkat(int directory, const char* path, int flags) noexcept {
   std::string whole = path;
   if (!whole.starts_with('/') && directory != AT_FDCWD) {
     char base[4096];
-    const ssize_t length = ::readlink(("/proc/self/fd/" + std::to_string(directory)).c_str(), base, sizeof base);
+    const ssize_t length =
+        ::readlink(("/proc/self/fd/" + std::to_string(directory)).c_str(), base, sizeof base);
     if (length > 0) whole = std::string(base, static_cast<std::size_t>(length)) + '/' + path;
   }
-  return named((flags & AT_REMOVEDIR) != 0 ? 'D' : 'U', whole.c_str(), [&] { return real(directory, path, flags); });
+  return named((flags & AT_REMOVEDIR) != 0 ? 'D' : 'U', whole.c_str(),
+               [&] { return real(directory, path, flags); });
 }
 int link(const char* from, const char* to) noexcept {
   refuse("link", to);
