@@ -50,7 +50,8 @@ struct MaintenanceReport {
 
   bool is_empty() const {
     return sealed.empty() && merged.empty() && expired.empty() && orphans_removed.empty() &&
-           cut.empty() && set_aside.empty() && wanted.empty() && restored.empty() && problems.empty();
+           cut.empty() && set_aside.empty() && wanted.empty() && restored.empty() &&
+           problems.empty();
   }
 };
 
