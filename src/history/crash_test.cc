@@ -15,20 +15,6 @@
 namespace ficus::history {
 namespace {
 
-// A child forked from a process with threads is what these tests are about, and what the thread
-// sanitizer reports: DuckDB's allocator unlocks after the fork what its parent locked.
-#if defined(__SANITIZE_THREAD__)
-constexpr bool kForkIsUnsafe = true;
-#elif defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-constexpr bool kForkIsUnsafe = true;
-#else
-constexpr bool kForkIsUnsafe = false;
-#endif
-#else
-constexpr bool kForkIsUnsafe = false;
-#endif
-
 constexpr std::uint32_t kShards = 2;
 constexpr std::uint64_t kRecords = 4000;  // a shard
 
@@ -137,7 +123,7 @@ pid_t start_feeding(const std::string& folder, std::uint64_t seed) {
 }
 
 TEST(HistoryCrash, NothingTwiceNothingMissing) {
-  if (kForkIsUnsafe) GTEST_SKIP() << "forks, which the thread sanitizer cannot follow";
+  if (kUnderThreadSanitizer) GTEST_SKIP() << "forks, which the thread sanitizer cannot follow";
   const TestFolder folder;
   Random random(20261123);
   int killed = 0;
@@ -245,7 +231,7 @@ int survive_full_disk(const std::string& folder) {
 }
 
 TEST(HistoryCrash, AFullDiskLosesNothing) {
-  if (kForkIsUnsafe) GTEST_SKIP() << "forks, which the thread sanitizer cannot follow";
+  if (kUnderThreadSanitizer) GTEST_SKIP() << "forks, which the thread sanitizer cannot follow";
   const TestFolder folder;
   const pid_t child = fork();
   if (child == 0) _exit(survive_full_disk(folder.path()));

@@ -13,6 +13,21 @@
 
 namespace ficus::history {
 
+// The thread sanitizer makes everything many times slower and larger, and reports DuckDB's
+// allocator in a child that was forked: tests of limits in seconds and bytes, and of forks, leave
+// it out.
+#if defined(__SANITIZE_THREAD__)
+inline constexpr bool kUnderThreadSanitizer = true;
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+inline constexpr bool kUnderThreadSanitizer = true;
+#else
+inline constexpr bool kUnderThreadSanitizer = false;
+#endif
+#else
+inline constexpr bool kUnderThreadSanitizer = false;
+#endif
+
 // A folder of the test's own, removed at its end.
 class TestFolder {
  public:
