@@ -28,6 +28,7 @@ QueryWatch::Guard::Guard(QueryWatch& watch, DuckConnection& connection, Micros d
                          std::uint64_t memory_bytes_max)
     : watch_(watch),
       connection_(&connection),
+      since_(watch.clock_.monotonic()),
       deadline_(deadline),
       memory_bytes_max_(memory_bytes_max) {
   {
@@ -103,7 +104,8 @@ void QueryWatch::look_at_memory() {
     if (guard->memory_bytes_max_ == 0) continue;
     if (guard->reason_ == StopReason::memory && ++looks_since_stop_ < kLooksAfterStop) return;
     if (guard->reason_) continue;
-    if (largest == nullptr || guard->charged_bytes_ >= largest->charged_bytes_) largest = guard;
+    // Of two alike the one that was there first.
+    if (largest == nullptr || guard->charged_bytes_ > largest->charged_bytes_) largest = guard;
   }
   if (largest == nullptr || bytes <= static_cast<double>(largest->memory_bytes_max_)) return;
   largest->reason_ = StopReason::memory;
@@ -111,15 +113,23 @@ void QueryWatch::look_at_memory() {
 }
 
 void QueryWatch::charge(double bytes) {
+  const Micros now = clock_.monotonic();
+  // How long each has run since the last look: who has just come has grown by little.
+  const auto time_of = [&](const Guard& guard) {
+    return 1 + static_cast<double>((now - std::max(guard.since_, last_charge_)).count);
+  };
+  double time = 0;
+  for (const Guard* guard : guards_) time += time_of(*guard);
   const double grown = bytes - memory_bytes_;
   for (Guard* guard : guards_) {
     if (grown > 0) {
-      guard->charged_bytes_ += grown / static_cast<double>(guards_.size());
+      guard->charged_bytes_ += grown * time_of(*guard) / time;
     } else if (memory_bytes_ > 0) {
       guard->charged_bytes_ *= bytes / memory_bytes_;
     }
   }
   memory_bytes_ = bytes;
+  last_charge_ = now;
 }
 
 void QueryWatch::look() {

@@ -19,10 +19,10 @@ enum class StopReason : std::uint8_t { time, memory, size, cancelled };
 
 // Watches over the running queries: interrupts one whose time is up, who was cancelled, or, when
 // all together use too much memory, the one that seems to have most of it. DuckDB counts for the
-// whole database only, so what the memory grows by between two looks is put down in equal parts to
-// those that run then: whoever runs for long while it grows comes to have most. A thread of its
-// own, asleep while nothing runs. DuckDB forgets an interrupt that comes before a query has begun,
-// so it is repeated until the query is gone. Thread-safe; outlives all queries.
+// whole database only, so what the memory grows by between two looks is put down to those that run
+// then, to each by the time it ran: whoever runs for long while it grows comes to have most. A
+// thread of its own, asleep while nothing runs. DuckDB forgets an interrupt that comes before a
+// query has begun, so it is repeated until the query is gone. Thread-safe; outlives all queries.
 class QueryWatch {
  public:
   // `clock` is borrowed.
@@ -48,6 +48,7 @@ class QueryWatch {
    private:
     QueryWatch& watch_;
     DuckConnection* connection_;
+    Micros since_;  // Clock::monotonic
     Micros deadline_;
     std::uint64_t memory_bytes_max_;
     std::function<bool()> is_too_large_;
@@ -73,7 +74,8 @@ class QueryWatch {
   mutable std::mutex mutex_;  // queries come from any thread; what it guards is touched seldom
   std::condition_variable changed_;
   std::vector<Guard*> guards_;
-  double memory_bytes_ = 0;   // at the last look
+  double memory_bytes_ = 0;  // at the last look
+  Micros last_charge_;
   int looks_since_stop_ = 0;  // for too much memory: it takes a while to be given back
   std::unique_ptr<DuckConnection> memory_connection_;
   bool ending_ = false;
