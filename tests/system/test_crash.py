@@ -228,7 +228,7 @@ class Crash(unittest.TestCase):
     def test_nothing_acknowledged_is_lost(self):
         chance = random.Random(SEED)
         ais_port = harness.free_port(socket.SOCK_DGRAM)
-        with self.brain_class("crash", ais_port=ais_port,
+        with self.brain_class("outage", ais_port=ais_port,
                               config="mqtt: {session_messages_max: 1000000, session_kib_max: 1048576}\n") as brain:
             publisher = mqtt.Client(client_id="marks", clean_session=True)
             publisher.connect("127.0.0.1", brain.mqtt_port)
