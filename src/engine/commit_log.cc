@@ -55,18 +55,23 @@ Result<std::unique_ptr<CommitLog>> CommitLog::open(Disk& disk, Logger& logger,
   return self;
 }
 
+Result<LogFold::Sections> read_sections(log::SnapshotReader& snapshot) {
+  LogFold::Sections sections;
+  for (const log::SnapshotSection& section : snapshot.sections()) {
+    std::string bytes(section.bytes, '\0');
+    FICUS_TRY_VOID(snapshot.read(section, 0, std::as_writable_bytes(std::span(bytes))));
+    sections.emplace_back(section.name, std::move(bytes));
+  }
+  return sections;
+}
+
 Status CommitLog::restore(LogFold& fold) {
   FICUS_TRY(const log::SnapshotSearch search, log::find_newest_snapshot(disk_, directory_));
   for (const std::string& skipped : search.skipped) {
     logger_.warning("log", "passed over a damaged snapshot", {{"reason", skipped}});
   }
   if (search.newest == nullptr) return require_whole_log(search.skipped);
-  LogFold::Sections sections;
-  for (const log::SnapshotSection& section : search.newest->sections()) {
-    std::string bytes(section.bytes, '\0');
-    FICUS_TRY_VOID(search.newest->read(section, 0, std::as_writable_bytes(std::span(bytes))));
-    sections.emplace_back(section.name, std::move(bytes));
-  }
+  FICUS_TRY(const LogFold::Sections sections, read_sections(*search.newest));
   FICUS_TRY_VOID(fold.restore(sections));
   last_snapshot_ = search.newest->position().offset;
   snapshot_tried_ = last_snapshot();

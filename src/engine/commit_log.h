@@ -45,6 +45,9 @@ class LogFold {
   ~LogFold() = default;
 };
 
+// All sections of a snapshot, in memory.
+Result<LogFold::Sections> read_sections(log::SnapshotReader& snapshot);
+
 // A log with group commit: its owner appends and commits; everything committed while a sync is
 // under way shares the next one. Both a shard and the MQTT broker own one.
 //

@@ -38,16 +38,6 @@ Result<std::optional<Start>> find_start(Disk& disk, const std::string& directory
   return best;
 }
 
-Status restore(ShardState& state, log::SnapshotReader& snapshot) {
-  ShardState::Sections sections;
-  for (const log::SnapshotSection& section : snapshot.sections()) {
-    std::string bytes(section.bytes, '\0');
-    FICUS_TRY_VOID(snapshot.read(section, 0, std::as_writable_bytes(std::span(bytes))));
-    sections.emplace_back(section.name, std::move(bytes));
-  }
-  return state.decode(sections);
-}
-
 // What one shard's history lacks: everything behind `behind` up to `until`, and of what lies before
 // that the stretches of `again`.
 struct Need {
@@ -98,7 +88,10 @@ Status give(const ShardParts& parts, const ShardOptions& options, const StepReco
 // Folds up to the end of the need and gives history what it lacks; `reached` follows.
 Status fold(const ShardParts& parts, const ShardOptions& options, const Start& start,
             ShardState& state, const Need& need, std::uint64_t& reached) {
-  if (start.snapshot != nullptr) FICUS_TRY_VOID(restore(state, *start.snapshot));
+  if (start.snapshot != nullptr) {
+    FICUS_TRY(const LogFold::Sections sections, read_sections(*start.snapshot));
+    FICUS_TRY_VOID(state.decode(sections));
+  }
   FICUS_TRY(StepReader reader,
             StepReader::open(parts.disk, options.directory, start.position, {need.last()}));
   while (true) {

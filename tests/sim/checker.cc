@@ -236,23 +236,14 @@ struct Folded {
   ShardState::Sections sections;
 };
 
-Status restore(ShardState& state, log::SnapshotReader& snapshot) {
-  ShardState::Sections sections;
-  for (const log::SnapshotSection& section : snapshot.sections()) {
-    std::string bytes(section.bytes, '\0');
-    FICUS_TRY_VOID(snapshot.read(section, 0, std::as_writable_bytes(std::span(bytes))));
-    sections.emplace_back(section.name, std::move(bytes));
-  }
-  return state.decode(sections);
-}
-
 Result<ShardState::Sections> fold_from(Disk& disk, const std::string& directory,
                                        std::optional<log::Position> snapshot, log::Position until,
                                        SimBrain::Fold& fold) {
   if (snapshot) {
     FICUS_TRY(const auto reader,
               log::SnapshotReader::open(disk, log::snapshot_path(directory, *snapshot)));
-    FICUS_TRY_VOID(restore(*fold.state, *reader));
+    FICUS_TRY(const LogFold::Sections sections, read_sections(*reader));
+    FICUS_TRY_VOID(fold.state->decode(sections));
   }
   FICUS_TRY(const auto reader,
             log::LogReader::open(disk, directory, snapshot.value_or(log::Position{}), until));

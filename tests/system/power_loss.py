@@ -13,7 +13,7 @@ import shutil
 import struct
 
 SECTOR = 512
-HEAD = struct.Struct("<cIQQI")
+HEAD = struct.Struct("<cIQI")
 NEW, TRUNCATED, DIRECTORY = 1, 2, 4
 
 
@@ -140,7 +140,7 @@ def entries(journal):
     text = journal.read_bytes()
     at = 0
     while at + HEAD.size <= len(text):
-        kind, handle, a, _, size = HEAD.unpack_from(text, at)
+        kind, handle, a, size = HEAD.unpack_from(text, at)
         at += HEAD.size
         if at + size > len(text):
             return

@@ -9,7 +9,7 @@
 // One lock is held around each call and its line, so the order of the lines is the order on the
 // disk. A sync is written down after it has returned: what it made durable was on the disk by then.
 // A journal entry, little-endian:
-//   u8 kind, u32 handle, u64 a, u64 b, u32 size, then `size` bytes
+//   u8 kind, u32 handle, u64 a, u32 size, then `size` bytes
 //   O open       handle, a: 1 made new | 2 truncated | 4 a directory; bytes: path below the root
 //   W write      handle, a: offset; bytes: what was written
 //   T truncate   handle, a: new size
@@ -68,14 +68,12 @@ class Recorder {
   std::uint32_t new_handle() { return ++last_handle_; }
 
   void note(char kind, std::uint32_t handle, std::uint64_t a, std::string_view bytes) {
-    char head[25];
-    const std::uint64_t b = 0;
+    char head[17];
     const auto size = static_cast<std::uint32_t>(bytes.size());
     head[0] = kind;
     std::memcpy(head + 1, &handle, 4);
     std::memcpy(head + 5, &a, 8);
-    std::memcpy(head + 13, &b, 8);
-    std::memcpy(head + 21, &size, 4);
+    std::memcpy(head + 13, &size, 4);
     put({head, sizeof head});
     put(bytes);
   }
@@ -170,6 +168,11 @@ int named(char kind, const char* path, Call call) {
   return result;
 }
 
+// open()'s third argument, which is there only when a file may be made.
+mode_t mode_of(int flags, va_list rest) {
+  return (flags & O_CREAT) != 0 ? va_arg(rest, mode_t) : 0;
+}
+
 // What is not written down here must not happen unseen.
 void refuse(const char* call, const char* path) {
   if (Recorder::get().below_root(path).empty()) return;
@@ -185,23 +188,17 @@ void refuse(const char* call, const char* path) {
 extern "C" {
 
 int open(const char* path, int flags, ...) {
-  mode_t mode = 0;
-  if ((flags & O_CREAT) != 0) {
-    va_list list;
-    va_start(list, flags);
-    mode = va_arg(list, mode_t);
-    va_end(list);
-  }
+  va_list rest;
+  va_start(rest, flags);
+  const mode_t mode = mode_of(flags, rest);
+  va_end(rest);
   return opened(path, flags, mode);
 }
 int open64(const char* path, int flags, ...) {
-  mode_t mode = 0;
-  if ((flags & O_CREAT) != 0) {
-    va_list list;
-    va_start(list, flags);
-    mode = va_arg(list, mode_t);
-    va_end(list);
-  }
+  va_list rest;
+  va_start(rest, flags);
+  const mode_t mode = mode_of(flags, rest);
+  va_end(rest);
   return opened(path, flags, mode);
 }
 int creat(const char* path, mode_t mode) {
