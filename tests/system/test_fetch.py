@@ -169,7 +169,8 @@ class Fetching(unittest.TestCase):
 
     def test_over_tls(self):
         self.remote = TlsBrain(pack="remote")
-        server = serve((200, {"Content-Type": "application/json"}, meters(5, 1)))
+        # Other meters than the broker's: of the same ones the older values would be late.
+        server = serve((200, {"Content-Type": "application/json"}, meters(5, 1, first=100)))
         server.socket = self.server_context().wrap_socket(server.socket, server_side=True)
         self.addCleanup(server.server_close)
         self.addCleanup(server.shutdown)
@@ -189,10 +190,10 @@ class Fetching(unittest.TestCase):
         self.assertEqual(brain.books("polled")["received"], 0)
         sources.write_text(self.with_ca(text, self.remote.authority.certificate), encoding="utf-8")
         brain.run("reload", "--url", f"http://127.0.0.1:{brain.http_port}")
+        brain.wait_for("what the URL answers", lambda: brain.books("polled")["applied"] == 5)
         self.connected(brain)
         self.publish(0, 10)
         brain.wait_for("what the broker says", lambda: brain.books("remote")["applied"] == 10)
-        brain.wait_for("what the URL answers", lambda: brain.books("polled")["applied"] == 5)
 
     def server_context(self):
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
