@@ -45,6 +45,7 @@ connect::MqttServerOptions mqtt_options(const Config& config, const net::Address
           .packet_bytes_max = to_size(config.mqtt.packet_kib_max) << 10,
           .session_messages_max = to_size(config.mqtt.session_messages_max),
           .session_bytes_max = to_size(config.mqtt.session_kib_max) << 10,
+          .queued_bytes_max = to_size(config.mqtt.queued_mib_max) << 20,
           .retained_messages_max = to_size(config.mqtt.retained_messages_max),
           .retained_bytes_max = to_size(config.mqtt.retained_mib_max) << 20,
           .receive_maximum = static_cast<std::uint16_t>(config.mqtt.receive_maximum),

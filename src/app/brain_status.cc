@@ -21,9 +21,14 @@ void Brain::Parts::write_connector_metrics(api::MetricsWriter& out) const {
   write(kCounter, "ficus_mqtt_messages_received_total", "PUBLISH packets received",
         counts.messages_received);
   write(kCounter, "ficus_mqtt_messages_sent_total", "PUBLISH packets sent", counts.messages_sent);
-  write(kCounter, "ficus_mqtt_messages_dropped_total",
-        "Messages dropped since a client took too little", counts.messages_dropped);
+  out.counter("ficus_mqtt_messages_dropped_total", "Messages that did not reach a subscriber");
+  for (std::size_t i = 0; i < connect::kDropCauseNames.size(); ++i) {
+    out.sample({{"cause", connect::kDropCauseNames[i]}},
+               static_cast<double>(counts.messages_dropped.of(connect::DropCause(i))));
+  }
   write(kGauge, "ficus_mqtt_retained_bytes", "What retained messages take", counts.retained_bytes);
+  write(kGauge, "ficus_mqtt_queued_bytes", "What messages that wait for clients take",
+        counts.queued_bytes);
   write(kGauge, "ficus_mqtt_messages_held", "QoS 2 messages on their way to the engine",
         counts.messages_held);
   write(kCounter, "ficus_mqtt_messages_expired_total",
@@ -64,7 +69,7 @@ void Brain::Parts::write_process_status(json::JsonWriter& json) const {
   write("retained", counts.retained_messages);
   write("received", counts.messages_received);
   write("sent", counts.messages_sent);
-  write("dropped", counts.messages_dropped);
+  write("dropped", counts.messages_dropped.total());
   write("protocolErrors", counts.protocol_errors);
   json.end_object();
   json.key("lastErrors").begin_array();

@@ -76,6 +76,7 @@ void read_mqtt(YamlMap& map, Config::Mqtt& mqtt, Mistakes& mistakes) {
   in.integer("packet_kib_max", 1, 32 * 1024, mqtt.packet_kib_max);
   in.integer("session_messages_max", 1, 10 * kMillion, mqtt.session_messages_max);
   in.integer("session_kib_max", 1, 1024 * 1024, mqtt.session_kib_max);
+  in.integer("queued_mib_max", 1, 1024 * 1024, mqtt.queued_mib_max);
   in.integer("retained_messages_max", 1, 10 * kMillion, mqtt.retained_messages_max);
   in.integer("retained_mib_max", 1, 1024 * 1024, mqtt.retained_mib_max);
   in.integer("receive_maximum", 1, 65'535, mqtt.receive_maximum);

@@ -51,6 +51,7 @@ struct Config {
     int packet_kib_max = 1024;
     int session_messages_max = 10'000;  // queued for a client that is away
     int session_kib_max = 16 * 1024;
+    int queued_mib_max = 1024;  // of all clients together
     int retained_messages_max = 1'000'000;
     int retained_mib_max = 1024;
     int receive_maximum = 8192;      // QoS 1 and 2 messages of a client that are not answered yet

@@ -149,6 +149,7 @@ TEST(Config, TheDocumentedExampleIsTheDefault) {
   EXPECT_EQ(config->live.clients_max, defaults.live.clients_max);
   EXPECT_EQ(config->live.clients_per_user_max, defaults.live.clients_per_user_max);
   EXPECT_EQ(config->mqtt.session_kib_max, defaults.mqtt.session_kib_max);
+  EXPECT_EQ(config->mqtt.queued_mib_max, defaults.mqtt.queued_mib_max);
   EXPECT_EQ(config->mqtt.retained_messages_max, defaults.mqtt.retained_messages_max);
   EXPECT_EQ(config->log.snapshot_mib_every, defaults.log.snapshot_mib_every);
   EXPECT_EQ(config->twin.duplicate_window_rows, defaults.twin.duplicate_window_rows);

@@ -17,9 +17,7 @@ void BrokerState::share_again(Session& from, bool has_ended, Timestamp now) {
                                       [](const QueuedMessage& q) { return q.group != nullptr; });
   if (!has_shared) return;
   work_ += from.queue.size();
-  FrontQueue<QueuedMessage> queue;
-  queue.swap(from.queue);
-  from.queued_bytes = 0;
+  FrontQueue<QueuedMessage> queue = take_queue(from);
   delivered_.clear();
   for (QueuedMessage& queued : queue) {
     const SharedGroup::Member* to = nullptr;

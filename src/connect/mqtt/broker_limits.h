@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "base/time.h"
+#include "connect/mqtt/dropped_messages.h"
 #include "connect/mqtt/retained_messages.h"
 
 namespace ficus::connect {
@@ -13,6 +14,7 @@ struct BrokerLimits {
   // Queued for one session; newer ones are dropped and counted.
   std::size_t session_messages_max = 10'000;
   std::size_t session_bytes_max = std::size_t{16} << 20;
+  std::size_t queued_bytes_max = std::size_t{1} << 30;  // of all sessions (queue_memory.h)
   std::size_t sessions_max = 1'000'000;
   std::size_t subscriptions_per_session_max = 10'000;
   std::size_t filter_bytes_per_session_max = std::size_t{1} << 20;
@@ -23,7 +25,7 @@ struct BrokerLimits {
 };
 
 struct BrokerCounts {
-  std::uint64_t messages_dropped = 0;  // a queue was full, or nobody of a group could take it
+  DroppedMessages messages_dropped;
   std::uint64_t messages_expired = 0;  // before they were sent
   std::uint64_t messages_moved = 0;    // to another member of a shared subscription
   std::uint64_t retained_refused = 0;  // no room for another topic

@@ -10,10 +10,19 @@ namespace ficus::connect {
 using facts::Kind;
 using mqtt::Qos;
 
+bool BrokerState::fits_its_queue(const Session& session, std::size_t bytes) const {
+  return session.queue.size() < limits_.session_messages_max &&
+         session.queued_bytes + bytes <= limits_.session_bytes_max;
+}
+
+DropCause BrokerState::why_no_room(const Session& session, std::size_t bytes) const {
+  return fits_its_queue(session, bytes) ? DropCause::queues_full : DropCause::queue_full;
+}
+
 bool BrokerState::has_room(Session& session, std::size_t bytes, Timestamp now) {
   const auto fits = [&] {
-    return session.queue.size() < limits_.session_messages_max &&
-           session.queued_bytes + bytes <= limits_.session_bytes_max;
+    return fits_its_queue(session, bytes) &&
+           queue_memory_.bytes() + QueueMemory::most_of(bytes) <= limits_.queued_bytes_max;
   };
   if (fits()) return true;
   drop_expired(session, now);
@@ -23,13 +32,30 @@ bool BrokerState::has_room(Session& session, std::size_t bytes, Timestamp now) {
 void BrokerState::enqueue(Session& session, QueuedMessage message) {
   session.next_number = std::max(session.next_number, message.number + 1);
   session.queued_bytes += message.bytes();
+  queue_memory_.add(message);
   session.queue.push_back(std::move(message));
+}
+
+FrontQueue<QueuedMessage> BrokerState::take_queue(Session& session) {
+  FrontQueue<QueuedMessage> queue;
+  queue.swap(session.queue);
+  session.queued_bytes = 0;
+  for (const QueuedMessage& queued : queue) queue_memory_.remove(queued);
+  return queue;
+}
+
+// The client has it; its place in the queue stays until all is said.
+void BrokerState::forget_message(Session& session, QueuedMessage& queued) {
+  session.queued_bytes -= queued.bytes();
+  queue_memory_.remove_message(queued);
+  queued.message = nullptr;
 }
 
 void BrokerState::erase_queued(Session& session, FrontQueue<QueuedMessage>::iterator at) {
   const auto place = static_cast<std::size_t>(at - session.queue.begin());
   if (place < session.in_flight) --session.in_flight;
   session.queued_bytes -= at->bytes();
+  queue_memory_.remove(*at);
   session.queue.erase(at);
 }
 
@@ -68,8 +94,7 @@ bool BrokerState::take(Session& session, mqtt::PacketId packet_id) {
   const auto found = session.find_in_flight(packet_id);
   if (found == session.queue.end() || found->qos != Qos::exactly_once) return false;
   if (found->message == nullptr) return true;  // the client says it again
-  session.queued_bytes -= found->bytes();
-  found->message = nullptr;
+  forget_message(session, *found);
   if (session.is_persistent() && found->is_logged) {
     facts::write_number(Kind::taken, session, found->number, facts());
   }

@@ -210,8 +210,7 @@ bool BrokerState::replay_queue_fact(Kind kind, std::string_view client_id, fact:
   if (kind == Kind::gone) {
     if (found != session->queue.end()) erase_queued(*session, found);
   } else if (found != session->queue.end() && found->message != nullptr) {
-    session->queued_bytes -= found->bytes();
-    found->message = nullptr;
+    forget_message(*session, *found);
   }
   return true;
 }

@@ -59,7 +59,7 @@ void BrokerState::deliver_to_group(const MessagePtr& message, SharedGroup& group
     return is_kept ? has_room(*m.session, *message, now) : m.session->connection != nullptr;
   });
   if (member == nullptr) {
-    ++counts_.messages_dropped;
+    counts_.messages_dropped.add(DropCause::no_member);
     return;
   }
   ids_.clear();
@@ -80,9 +80,10 @@ void BrokerState::deliver(const MessagePtr& message, Session& session,
     if (session.connection != nullptr) session.connection->send_now(message, retain, ids_);
     return;
   }
-  if (!has_room(session, message->bytes().size() + 4 * ids_.view().size(), now)) {
+  const std::size_t bytes = message->bytes().size() + 4 * ids_.view().size();
+  if (!has_room(session, bytes, now)) {
     ++session.dropped;
-    ++counts_.messages_dropped;
+    counts_.messages_dropped.add(why_no_room(session, bytes));
     return;
   }
   QueuedMessage queued;

@@ -33,6 +33,7 @@ void BrokerState::stop_waiting(Session& session) {
 void BrokerState::remove_session(Session& session) {
   stop_waiting(session);
   for (const auto& [filter, options] : session.subscriptions) remove_from_tree(session, filter);
+  (void)take_queue(session);
   sessions_.erase(session.client_id());
 }
 

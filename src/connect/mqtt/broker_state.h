@@ -14,6 +14,7 @@
 #include "connect/mqtt/broker_facts.h"
 #include "connect/mqtt/broker_limits.h"
 #include "connect/mqtt/fact_journal.h"
+#include "connect/mqtt/queue_memory.h"
 #include "connect/mqtt/retained_messages.h"
 #include "connect/mqtt/session.h"
 #include "connect/mqtt/shared_group.h"
@@ -91,6 +92,8 @@ class BrokerState final : public LogFold {
 
   // Whether the session's queue takes another message, if it is short.
   bool has_room(Session& session, Timestamp now) { return has_room(session, 1, now); }
+  // REQUIRES: has_room() has just said that there is none.
+  DropCause why_no_room(const Session& session, std::size_t bytes = 1) const;
   // Whether the message can be retained, beside the others or in place of an older one.
   bool has_room_to_retain(const Message& message, Timestamp now);
   // Keeps the message if it is to be retained, and passes it to every session that wants it.
@@ -114,9 +117,7 @@ class BrokerState final : public LogFold {
   // Takes messages off that were never sent and whose topic `may_get` does not take; counts them.
   template <typename MayGet>
   void drop_unless(Session& session, MayGet&& may_get) {
-    FrontQueue<QueuedMessage> queue;
-    queue.swap(session.queue);
-    session.queued_bytes = 0;
+    FrontQueue<QueuedMessage> queue = take_queue(session);
     work_ += queue.size();
     for (QueuedMessage& queued : queue) {
       if (queued.message == nullptr || queued.was_sent || may_get(queued.message->topic())) {
@@ -124,7 +125,7 @@ class BrokerState final : public LogFold {
         continue;
       }
       ++session.dropped;
-      ++counts_.messages_dropped;
+      counts_.messages_dropped.add(DropCause::no_right);
       write_gone(session, queued);
     }
   }
@@ -164,6 +165,7 @@ class BrokerState final : public LogFold {
   const RetainedMessages& retained() const { return retained_; }
   const TopicTree& tree() const { return tree_; }
   std::size_t session_count() const { return sessions_.size(); }
+  std::size_t queued_bytes() const { return queue_memory_.bytes(); }  // in all queues together
   std::size_t will_count() const { return wills_.all().size(); }
   const BrokerCounts& counts() const { return counts_; }
 
@@ -206,6 +208,7 @@ class BrokerState final : public LogFold {
                                SubscriptionOptions options);
   bool has_room_in_group(std::string_view filter) const;
 
+  bool fits_its_queue(const Session& session, std::size_t bytes) const;
   bool has_room(Session& session, std::size_t bytes, Timestamp now);
   bool has_room(Session& session, const Message& message, Timestamp now) {
     return has_room(session, message.bytes().size(), now);
@@ -219,6 +222,8 @@ class BrokerState final : public LogFold {
   void write_moved(const Session& from, const QueuedMessage& queued, const Session* to,
                    const QueuedMessage* moved);
   void enqueue(Session& session, QueuedMessage message);
+  FrontQueue<QueuedMessage> take_queue(Session& session);  // leaves it empty
+  void forget_message(Session& session, QueuedMessage& queued);
   void queue_retained(Session& session, const Fetched& fetched, std::vector<MessagePtr> messages,
                       bool is_replay);
   bool replay_fetched(Session* session, fact::ByteReader& in);
@@ -251,6 +256,7 @@ class BrokerState final : public LogFold {
   FactJournal journal_;
   StepReader steps_;
   std::vector<MessagePtr> restored_;  // while a snapshot is read
+  QueueMemory queue_memory_;
   BrokerCounts counts_;
   std::uint64_t work_ = 0;
 

@@ -126,13 +126,43 @@ TEST(BrokerState, RetainedMessagesComeWithASubscription) {
   EXPECT_TRUE(session.queue[0].retain);
 }
 
+// However many sessions there are: what waits for all of them has an end, and each message counts
+// once.
+TEST(BrokerState, AllQueuesTogetherAreBounded) {
+  constexpr std::size_t kLimit = 40'000;
+  BrokerState state({.queued_bytes_max = kLimit});
+  std::vector<Session*> sessions;
+  for (int i = 0; i < 20; ++i) {
+    sessions.push_back(&open(state, "client-" + std::to_string(i)));
+    subscribe(state, *sessions.back(), "all");
+    subscribe(state, *sessions.back(), "own/" + std::to_string(i));
+  }
+  state.publish(message("all", std::string(10'000, 'x')), nullptr, kNow);
+  for (const Session* session : sessions) EXPECT_EQ(session->queue.size(), 1U);
+  EXPECT_LT(state.queued_bytes(), 20'000U);
+  for (int i = 0; i < 20; ++i) {
+    state.publish(message("own/" + std::to_string(i), std::string(5'000, 'x')), nullptr, kNow);
+    EXPECT_LE(state.queued_bytes(), kLimit);
+  }
+  EXPECT_GE(state.counts().messages_dropped.of(DropCause::queues_full), 10U);
+  EXPECT_EQ(sessions[0]->queue.size(), 2U);
+  EXPECT_EQ(sessions[19]->queue.size(), 1U);
+
+  // The state that is read again has the same figure, and what ends makes room.
+  BrokerState again({.queued_bytes_max = kLimit});
+  ASSERT_TRUE(again.restore(state.encode()));
+  EXPECT_EQ(again.queued_bytes(), state.queued_bytes());
+  for (int i = 0; i < 20; ++i) again.end(*again.find("client-" + std::to_string(i)), kNow);
+  EXPECT_EQ(again.queued_bytes(), 0U);
+}
+
 TEST(BrokerState, QueuesAreBounded) {
   BrokerState state({.session_messages_max = 3, .session_bytes_max = 1000});
   Session& session = open(state, "client-1");
   subscribe(state, session, "#");
   for (int i = 0; i < 5; ++i) state.publish(message("t", "x"), nullptr, kNow);
   EXPECT_EQ(session.queue.size(), 3U);
-  EXPECT_EQ(state.counts().messages_dropped, 2U);
+  EXPECT_EQ(state.counts().messages_dropped.of(DropCause::queue_full), 2U);
   Session& other = open(state, "client-2");
   subscribe(state, other, "big");
   state.publish(message("big", std::string(2000, 'x')), nullptr, kNow);
@@ -340,7 +370,7 @@ TEST(BrokerState, ExpiredMessagesAreNotSent) {
   expiring("1");
   expiring("2");
   expiring("3");  // full
-  EXPECT_EQ(state.counts().messages_dropped, 1U);
+  EXPECT_EQ(state.counts().messages_dropped.total(), 1U);
   const Timestamp later = kNow + Micros::from_seconds(10);
   state.publish(message("t", "4"), nullptr, later);  // the expired make room
   ASSERT_EQ(session.queue.size(), 1U);
@@ -517,7 +547,7 @@ TEST(BrokerState, IdentifiersOfSubscriptionsCountInTheQueue) {
   for (int i = 0; i < 20; ++i) state.publish(message(filter.substr(0, 99), "x"), nullptr, kNow);
   EXPECT_LE(session.queue.size(), 4U);
   EXPECT_LE(session.queued_bytes, 1000U);
-  EXPECT_GT(state.counts().messages_dropped, 15U);
+  EXPECT_GT(state.counts().messages_dropped.total(), 15U);
   while (!session.queue.empty()) state.drop_next(session);
   EXPECT_EQ(session.queued_bytes, 0U);
 }

@@ -49,6 +49,9 @@ class Message {
   // False, and nothing appended, if the client does not take its size or its version cannot say it.
   bool append_to(const Sending& sending, Timestamp now, std::vector<std::byte>& out) const;
 
+  // In how many places of queues it waits (queue_memory.h); the broker's thread only.
+  mutable std::uint32_t places = 0;
+
  private:
   Message() = default;
   // Encoded at first use and kept; by the broker's thread only, like all that is mutable here.

@@ -30,9 +30,10 @@ bool MqttServer::has_taker(const Route& route, Qos qos, const Session* origin, s
     const bool is_kept = std::min(qos, route.qos_max) != Qos::at_most_once;
     if (session->connection == nullptr && !is_kept) continue;
     session->dropped += count;
-    counts_.messages_dropped += count;
+    counts_.messages_dropped.add(is_kept ? state_.why_no_room(*session) : DropCause::slow_client,
+                                 count);
   }
-  counts_.messages_dropped += route.groups.size() * count;
+  counts_.messages_dropped.add(DropCause::no_member, route.groups.size() * count);
   return false;
 }
 

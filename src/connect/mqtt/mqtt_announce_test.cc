@@ -9,7 +9,7 @@ namespace {
 constexpr std::string_view kType = "ficus/entity/Vehicle";
 constexpr std::string_view kTopic = "ficus/entity/Vehicle/v1";
 
-std::uint64_t dropped(const Broker& broker) { return broker.counts().messages_dropped; }
+std::uint64_t dropped(const Broker& broker) { return broker.counts().messages_dropped.total(); }
 
 TEST(MqttAnnounce, NobodyAsked) {
   Broker broker;

@@ -232,7 +232,7 @@ void MqttConnection::send_plain(PlainPublish& message) {
 
 void MqttConnection::count_dropped() {
   ++session_->dropped;
-  ++server_.counts_.messages_dropped;
+  server_.counts_.messages_dropped.add(DropCause::slow_client);
 }
 
 void MqttConnection::send_queued() {

@@ -29,6 +29,7 @@ MqttServer::MqttServer(const MqttServerParts& parts, const MqttServerOptions& op
       options_(options),
       state_({.session_messages_max = options.session_messages_max,
               .session_bytes_max = options.session_bytes_max,
+              .queued_bytes_max = options.queued_bytes_max,
               .retained = {.count_max = options.retained_messages_max,
                            .bytes_max = options.retained_bytes_max},
               .session_expiry_max = options.session_expiry_max}),
@@ -421,10 +422,11 @@ MqttServerCounts MqttServer::counts() const {
   counts.sessions = state_.session_count();
   counts.retained_messages = state_.retained().size();
   counts.subscriptions = state_.tree().size();
-  counts.messages_dropped += state_.counts().messages_dropped;
+  counts.messages_dropped.add(state_.counts().messages_dropped);
   counts.messages_expired = state_.counts().messages_expired;
   counts.retained_refused = state_.counts().retained_refused;
   counts.retained_bytes = state_.retained().bytes();
+  counts.queued_bytes = state_.queued_bytes();
   counts.messages_held = state_.held().size();
   counts.is_storage_full = refuses();
   return counts;

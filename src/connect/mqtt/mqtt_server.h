@@ -40,6 +40,7 @@ struct MqttServerOptions {
       std::size_t{1} << 20;  // announced to 5.0 clients; a longer one ends the connection
   std::size_t session_messages_max = 10'000;
   std::size_t session_bytes_max = std::size_t{16} << 20;
+  std::size_t queued_bytes_max = std::size_t{1} << 30;  // of all sessions together
   std::size_t retained_messages_max = 1'000'000;
   std::size_t retained_bytes_max = std::size_t{1} << 30;
   // Announced to 5.0 clients; one that goes beyond is ended.
@@ -72,11 +73,12 @@ struct MqttServerCounts {
   std::uint64_t protocol_errors = 0;
   std::uint64_t messages_received = 0;
   std::uint64_t messages_sent = 0;
-  std::uint64_t messages_dropped = 0;  // a client took too little, or its queue was full
+  DroppedMessages messages_dropped;
   std::uint64_t messages_expired = 0;  // before they could be sent
   std::uint64_t messages_refused = 0;  // PUBLISH without the right, not as promised, or disk full
   std::uint64_t retained_refused = 0;  // no room for another topic
   std::uint64_t retained_bytes = 0;
+  std::uint64_t queued_bytes = 0;   // what the queues of all sessions take
   std::uint64_t messages_held = 0;  // of QoS 2, on their way to the engine
   bool is_storage_full = false;
 };
