@@ -47,6 +47,10 @@ void Brain::Parts::write_connector_metrics(api::MetricsWriter& out) const {
   }
   write(kCounter, "ficus_mqtt_protocol_errors_total", "Connections ended for what they sent",
         counts.protocol_errors);
+  out.counter("ficus_mqtt_ended_total",
+              "Connections ended for what did not come in time, by cause");
+  out.sample({{"cause", "slow_connect"}}, static_cast<double>(counts.connects_slow));
+  out.sample({{"cause", "keep_alive"}}, static_cast<double>(counts.keep_alives_missed));
   write_access_metrics(*access, *audit, out);
   connectors->write_metrics(out);
   links->write_metrics(out);

@@ -90,6 +90,12 @@ void Connectors::write_metrics(api::MetricsWriter& out) const {
   each("ficus_ais_messages_total", "AIS messages decoded", &connect::AisCounts::messages);
   each("ficus_ais_datagrams_dropped_total", "Datagrams the kernel dropped before they were read",
        &connect::AisCounts::datagrams_dropped);
+  each("ficus_ais_connections_refused_total", "TCP peers over the limit of 10,000, closed at once",
+       &connect::AisCounts::connections_refused);
+  out.gauge("ficus_ais_connections", "TCP peers that are connected");
+  for (const auto& [source, running] : running_) {
+    out.sample({{"source", source}}, static_cast<double>(running.connector->counts().connections));
+  }
 }
 
 }  // namespace ficus::app

@@ -148,6 +148,8 @@ void AisConnector::add_peer(std::unique_ptr<net::Connection> tcp) {
   peers_.push_back(std::make_unique<Peer>(*this, std::move(tcp), next_origin_++));
   peers_.back()->place = std::prev(peers_.end());
   peers_.back()->start();
+  // Or who comes again and again would be read all the same.
+  if (room_awaited_) peers_.back()->hold_back();
 }
 
 void AisConnector::remove_peer(Peer& peer) {
@@ -263,6 +265,7 @@ AisCounts AisConnector::counts() const {
   AisCounts counts = counts_;
   counts.connections = peers_.size();
   if (udp_ != nullptr) counts.datagrams_dropped = udp_->dropped_count();
+  if (listener_ != nullptr) counts.connections_refused = listener_->refused_count();
   return counts;
 }
 

@@ -21,8 +21,9 @@ namespace ficus::connect {
 struct AisCounts {
   std::uint64_t lines = 0;
   std::uint64_t messages = 0;
-  std::uint64_t datagrams_dropped = 0;  // by the kernel, before we could read them
-  std::uint64_t connections = 0;        // open now
+  std::uint64_t datagrams_dropped = 0;    // by the kernel, before we could read them
+  std::uint64_t connections = 0;          // open now
+  std::uint64_t connections_refused = 0;  // over the listener's limit
 };
 
 // Hears one AIS source: NMEA 0183 lines over UDP, over TCP as a server, or over TCP as a client

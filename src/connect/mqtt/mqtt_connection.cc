@@ -32,7 +32,9 @@ MqttConnection::~MqttConnection() = default;
 
 std::size_t MqttConnection::on_bytes(std::span<const std::byte> bytes) {
   server_.begin_turn();
-  last_heard_ = server_.parts_.clock.monotonic();
+  const Micros now = server_.parts_.clock.monotonic();
+  // The time for a CONNECT runs from the connection on, however slowly its bytes trickle in.
+  if (session_ != nullptr) last_heard_ = now;
   std::size_t used = 0;
   while (!is_ending_ && !is_logging_in_ && used < bytes.size()) {
     const auto rest = bytes.subspan(used);
@@ -45,6 +47,7 @@ std::size_t MqttConnection::on_bytes(std::span<const std::byte> bytes) {
       break;
     }
     used += decoded->bytes;
+    last_heard_ = now;
     received_ = rest.first(decoded->bytes);
     if (const auto failure = handle(decoded->packet)) {
       if (is_failure(failure->reason)) ++server_.counts_.protocol_errors;

@@ -23,6 +23,7 @@ void MqttServer::tick() {
     if (connection->is_overdue(now, options_.connect_timeout)) overdue.push_back(connection.get());
   }
   for (MqttConnection* const connection : overdue) {
+    ++(connection->is_connected() ? counts_.keep_alives_missed : counts_.connects_slow);
     connection->end({mqtt::ReasonCode::keep_alive_timeout, "nothing heard in time"});
   }
   end_forbidden();

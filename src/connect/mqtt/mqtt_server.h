@@ -71,6 +71,8 @@ struct MqttServerCounts {
   std::uint64_t connections_refused = 0;  // over connections_max, or the CONNECT was not accepted
   std::map<mqtt::ReasonCode, std::uint64_t> connects_refused;  // those that got a CONNACK
   std::uint64_t protocol_errors = 0;
+  std::uint64_t connects_slow = 0;       // no whole CONNECT within `connect_timeout`
+  std::uint64_t keep_alives_missed = 0;  // nothing heard for one and a half times the keep alive
   std::uint64_t messages_received = 0;
   std::uint64_t messages_sent = 0;
   DroppedMessages messages_dropped;

@@ -219,6 +219,23 @@ TEST_P(Chapter3Connect, KeepAlive) {
   EXPECT_EQ(quiet.heard(), "");
 }
 
+// A CONNECT that comes byte by byte has no more time than one that does not come (3.1.4): who
+// trickles holds a place for ten seconds, not for ever.
+TEST_P(Chapter3Connect, ATricklingConnectIsEndedAndCounted) {
+  Client silent = broker.client(GetParam());
+  Client slow = broker.client(GetParam());
+  slow.raw("10");
+  for (const char* const byte : {"40", "00", "04", "4d", "51", "54", "54", "04", "02", "00"}) {
+    broker.pass(1);
+    EXPECT_EQ(slow.raw(byte).heard(), "");
+  }
+  broker.pass(1);
+  EXPECT_EQ(slow.heard(), "CLOSED");
+  EXPECT_EQ(silent.heard(), "CLOSED");
+  EXPECT_EQ(broker.counts().connects_slow, 2U);
+  EXPECT_EQ(broker.counts().keep_alives_missed, 0U);
+}
+
 TEST(Chapter3ConnectV5, ServerKeepAlive) {
   Broker broker({.address = {}, .keep_alive_max_s = 20});
   Client client = broker.client();
@@ -226,6 +243,7 @@ TEST(Chapter3ConnectV5, ServerKeepAlive) {
   EXPECT_EQ(client.last<mqtt::Connack>().properties.server_keep_alive_s, 20);
   broker.pass(31);
   EXPECT_EQ(client.heard(), "DISCONNECT keep_alive_timeout; CLOSED");
+  EXPECT_EQ(broker.counts().keep_alives_missed, 1U);
 }
 
 // [MQTT-3.1.2-24], [MQTT-3.1.2-25].
