@@ -349,6 +349,7 @@ void MqttConnection::on_closed(const Error&) {
 }
 
 bool MqttConnection::is_overdue(Micros now, Micros connect_timeout) const {
+  if (is_ending_) return false;
   // It may have spoken: we do not listen. Unless that is since it takes nothing of what we send.
   if (link_->is_reading_paused() && !link_->is_congested()) return false;
   if (session_ == nullptr) return now - last_heard_ > connect_timeout;
