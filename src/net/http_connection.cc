@@ -105,7 +105,7 @@ std::size_t HttpConnection::on_bytes(std::span<const std::byte> bytes) {
   const bool is_held = exchange_ != nullptr && phase_ == Phase::body &&
                        (exchange_->is_body_paused ||
                         exchange_->body_mode == HttpExchange::Core::BodyMode::unclaimed);
-  if (phase_ == Phase::answering || is_held || tcp_->is_congested()) {
+  if (phase_ == Phase::answering || is_held || is_end_owed() || tcp_->is_congested()) {
     // The client's end is noticed only while reading, so reading goes on as long as little piles
     // up.
     if (waiting > kWaitingBytesMax || is_held) tcp_->pause_reading();
@@ -192,6 +192,7 @@ std::size_t HttpConnection::read_body(std::string_view input) {
   if (phase_ == Phase::body) {
     if (exchange_->body_mode == HttpExchange::Core::BodyMode::unclaimed) return 0;
     if (exchange_->is_body_paused) return 0;
+    if (is_end_owed()) return 0;  // what comes now is the next request
     set_deadline(server_.options->body_timeout);
   }
   const HttpParser::Step step = parser_->put(input);
@@ -278,12 +279,15 @@ void HttpConnection::claim_body() {
   continue_body();
 }
 
+// The body is whole, but its end is still to be told: there was none, or it was paused at its last
+// piece. The parser takes nothing more.
+bool HttpConnection::is_end_owed() const { return phase_ == Phase::body && parser_->is_done(); }
+
 void HttpConnection::continue_body() {
   if (phase_ == Phase::body) set_deadline(server_.options->body_timeout);
-  if (phase_ == Phase::body && parser_->is_done()) {
-    // Paused at the last piece: the end is still owed, and is told from the loop.
+  if (is_end_owed()) {
     server_.loop->post([this, exchange = exchange_] {
-      if (exchange->connection == this && phase_ == Phase::body && parser_->is_done()) end_body();
+      if (exchange->connection == this && is_end_owed()) end_body();
     });
     return;
   }

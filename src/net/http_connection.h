@@ -72,6 +72,7 @@ class HttpConnection final : public ConnectionHandler, public HttpBudget::Holder
   // From the exchange; it checks that it is open.
   void claim_body();
   void continue_body();
+  bool is_end_owed() const;
   void respond(int status, const HttpHeaders& headers, std::string body);
   void start_stream(int status, const HttpHeaders& headers);
   bool write(std::string_view text);

@@ -207,6 +207,51 @@ TEST(HttpServer, CollectsBodies) {
   ASSERT_TRUE(run_until(site.loop, [&] { return client->received.contains("got[xyz]"); }));
 }
 
+// The end of an empty body is told from the loop; the request behind it waits until then.
+TEST(HttpServer, ARequestBehindAnEmptyBodyIsTheNextOne) {
+  Site site;
+  site.handler.answer = [&](ExchangePtr exchange) {
+    if (exchange->method() == "GET") return exchange->respond(200, "text/plain", "next");
+    HttpExchange& ref = *exchange;
+    ref.read_body(100, [exchange = std::move(exchange)](std::string_view body) {
+      exchange->respond(200, "text/plain", "got[" + std::string(body) + "]");
+    });
+  };
+  auto client = site.connect();
+  const std::string empty = "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n";
+  ASSERT_TRUE(site.says(*client, empty + empty + get("/"), "next"));
+  EXPECT_EQ(count_of(client->received, "got[]"), 2u);
+  EXPECT_EQ(count_of(client->received, "HTTP/1.1 200"), 3u);
+  EXPECT_LT(client->received.find("got[]"), client->received.find("next"));
+}
+
+// The same when the handler was paused at the last piece.
+TEST(HttpServer, ARequestBehindABodyThatWasPausedIsTheNextOne) {
+  Site site;
+  ExchangePtr held;
+  int ends = 0;
+  site.handler.answer = [&](ExchangePtr exchange) {
+    if (exchange->method() == "GET") return exchange->respond(200, "text/plain", "next");
+    held = std::move(exchange);
+    held->stream_body(
+        100, [&](std::string_view) { held->pause_body(); },
+        [&] {
+          ++ends;
+          held->respond(200, "text/plain", "got");
+        });
+  };
+  auto client = site.connect();
+  client->send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc" + get("/"));
+  ASSERT_TRUE(run_until(site.loop, [&] { return held != nullptr; }));
+  run_for(site.loop, Micros::from_millis(20));
+  EXPECT_EQ(ends, 0);
+  held->resume_body();
+  client->send(get("/"));
+  ASSERT_TRUE(run_until(site.loop, [&] { return count_of(client->received, "next") == 2; }));
+  EXPECT_EQ(ends, 1);
+  EXPECT_LT(client->received.find("got"), client->received.find("next"));
+}
+
 TEST(HttpServer, RefusesLongBodiesWith413) {
   for (const std::string& request :
        {std::string("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 101\r\n\r\n") +
