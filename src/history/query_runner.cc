@@ -3,6 +3,7 @@
 #include <duckdb.h>
 #include <fmt/format.h>
 
+#include <optional>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -33,8 +34,8 @@ struct Answer {
 struct Chunk {
   duckdb_data_chunk raw = nullptr;
   explicit Chunk(duckdb_data_chunk chunk) : raw(chunk) {}
-  Chunk(const Chunk&) = delete;
-  Chunk& operator=(const Chunk&) = delete;
+  Chunk(Chunk&& other) noexcept : raw(std::exchange(other.raw, nullptr)) {}
+  Chunk& operator=(Chunk&&) = delete;
   ~Chunk() { duckdb_destroy_data_chunk(&raw); }
 };
 
@@ -117,6 +118,28 @@ Status describe(Answer& answer, std::vector<ResultColumn>& columns, std::vector<
     types.push_back(*std::move(type));
   }
   return {};
+}
+
+void deliver(const Chunk& chunk, CellReader& reader, std::uint64_t rows_max, RowSink& sink,
+             QuerySummary& summary) {
+  const idx_t count = duckdb_data_chunk_get_size(chunk.raw);
+  for (idx_t row = 0; row < count && !summary.truncated; ++row) {
+    if (summary.row_count == rows_max) {
+      summary.truncated = true;
+    } else if (sink.row(reader.row(chunk.raw, row))) {
+      ++summary.row_count;
+    } else {
+      ++summary.row_count;
+      summary.truncated = true;
+    }
+  }
+}
+
+Status failure_of(Answer& answer) {
+  const char* message = duckdb_result_error(&answer.raw);
+  if (message == nullptr) return {};
+  return std::unexpected(
+      as_written(duck_error(static_cast<int>(duckdb_result_error_type(&answer.raw)), message)));
 }
 
 // DuckDB's description of an answer in the Arrow C data interface.
@@ -223,24 +246,45 @@ Result<QuerySummary> QueryRunner::run(const std::string& sql, RowSink& sink) {
     const Chunk chunk(duckdb_fetch_chunk(answer.raw));
     if (guard_.stopped()) return failed({});
     if (chunk.raw == nullptr) break;
-    const idx_t count = duckdb_data_chunk_get_size(chunk.raw);
-    for (idx_t row = 0; row < count && !summary.truncated; ++row) {
-      if (summary.row_count == limits_.rows_max) {
-        summary.truncated = true;
-      } else if (sink.row(reader.row(chunk.raw, row))) {
-        ++summary.row_count;
-      } else {
-        ++summary.row_count;
-        summary.truncated = true;
-      }
-    }
+    deliver(chunk, reader, limits_.rows_max, sink, summary);
   }
-  if (const char* message = duckdb_result_error(&answer.raw); message != nullptr) {
-    return failed(
-        as_written(duck_error(static_cast<int>(duckdb_result_error_type(&answer.raw)), message)));
-  }
+  if (Status status = failure_of(answer); !status) return failed(status.error());
   summary.elapsed = elapsed();
   return summary;
+}
+
+Result<std::optional<QueryRunner::FewRows>> QueryRunner::run_if_at_most(const std::string& sql,
+                                                                        std::uint64_t rows_max,
+                                                                        RowSink& sink) {
+  const std::stop_callback on_stop(stop_, [this] { guard_.stop(StopReason::cancelled); });
+  const auto failed = [this](Error error) { return std::unexpected(explained(std::move(error))); };
+  Statement statement;
+  Answer answer;
+  if (Status status = execute(connection_, sql, statement, answer); !status) {
+    return failed(status.error());
+  }
+  std::vector<ResultColumn> columns;
+  std::vector<CellType> types;
+  FICUS_TRY_VOID(describe(answer, columns, types));
+  std::vector<Chunk> chunks;
+  FewRows few;
+  while (true) {
+    Chunk chunk(duckdb_fetch_chunk(answer.raw));
+    if (guard_.stopped()) return failed({});
+    if (chunk.raw == nullptr) break;
+    few.row_count += duckdb_data_chunk_get_size(chunk.raw);
+    if (few.row_count > rows_max) return std::optional<FewRows>();
+    chunks.push_back(std::move(chunk));
+  }
+  if (Status status = failure_of(answer); !status) return failed(status.error());
+  sink.columns(columns);
+  CellReader reader(std::move(types));
+  for (const Chunk& chunk : chunks) {
+    if (guard_.stopped()) return failed({});
+    deliver(chunk, reader, limits_.rows_max, sink, few.query);
+  }
+  few.query.elapsed = elapsed();
+  return std::optional(few);
 }
 
 Result<QuerySummary> QueryRunner::run_arrow(const std::string& sql, ByteSink& sink) {
@@ -268,10 +312,7 @@ Result<QuerySummary> QueryRunner::run_arrow(const std::string& sql, ByteSink& si
     FICUS_TRY_VOID(shape.append(chunk.raw, message));
     if (!sink.bytes(message)) summary.truncated = true;
   }
-  if (const char* text = duckdb_result_error(&answer.raw); text != nullptr) {
-    return failed(
-        as_written(duck_error(static_cast<int>(duckdb_result_error_type(&answer.raw)), text)));
-  }
+  if (Status status = failure_of(answer); !status) return failed(status.error());
   (void)sink.bytes(arrow_end());
   summary.elapsed = elapsed();
   return summary;

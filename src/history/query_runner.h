@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -23,6 +25,14 @@ class QueryRunner {
 
   // Within the read-only transaction that the caller has begun.
   Result<QuerySummary> run(const std::string& sql, RowSink& sink);
+  struct FewRows {
+    QuerySummary query;
+    std::uint64_t row_count = 0;  // also of those that were not delivered
+  };
+  // Nothing, and nothing told to the sink, if there are more rows. They are held until that is
+  // known, so it is for few. The limits hold as well.
+  Result<std::optional<FewRows>> run_if_at_most(const std::string& sql, std::uint64_t rows_max,
+                                                RowSink& sink);
   Result<QuerySummary> run_arrow(const std::string& sql, ByteSink& sink);
   // For COPY ... TO `path`. Stops when the file has more than the limits' file_bytes_max.
   Status run_to_file(const std::string& sql, Disk& disk, const std::string& path);

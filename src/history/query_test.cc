@@ -303,6 +303,40 @@ TEST(Series, GivesReadingsOrBuckets) {
   EXPECT_EQ(buckets.rows[0], "1970-01-01T00:00:03Z|10.800000000000002|0.3|21.3|line 0");
 }
 
+TEST(Series, GivesAsManyReadingsAsThereMayBe) {
+  TestCity city;
+  city.append(city.vehicles(0, 500));
+  city.commit(1);
+  const auto ask = [&](std::size_t points_max, TextSink& sink) {
+    auto summary = city.history->series(
+        speeds(Timestamp::from_seconds(490), Timestamp::from_seconds(520), points_max), sink);
+    FICUS_CHECK(summary.has_value());
+    return *summary;
+  };
+  TextSink all;
+  SeriesSummary summary = ask(1, all);
+  EXPECT_FALSE(summary.downsampled);
+  EXPECT_EQ(summary.reading_count, 1U);
+  EXPECT_EQ(all.rows, Lines{"1970-01-01T00:08:13Z|49.3|line 1"});
+  EXPECT_EQ(all.header.size(), 3U);
+
+  city.append(city.vehicles(500, 500));  // two more
+  city.commit(2);
+  TextSink buckets;
+  summary = ask(2, buckets);
+  EXPECT_TRUE(summary.downsampled);
+  EXPECT_EQ(summary.reading_count, 3U);
+  EXPECT_EQ(buckets.rows.size(), 2U);
+  EXPECT_EQ(buckets.header.size(), 5U);
+
+  TextSink none;
+  const auto empty = city.history->series(speeds(Timestamp::min(), {0}, 1), none);
+  ASSERT_TRUE(empty) << empty.error().message;
+  EXPECT_EQ(empty->reading_count, 0U);
+  EXPECT_TRUE(none.rows.empty());
+  EXPECT_EQ(none.header.size(), 3U);  // who asks is told the columns all the same
+}
+
 TEST(Series, RefusesWhatIsUnknownOrTooMuch) {
   TestCity city;
   city.append(city.vehicles(0, 10));

@@ -105,12 +105,15 @@ std::string readings(const HistoryType& type, const std::vector<HistoryColumn>& 
       storable_micros(request.from), storable_micros(request.to), any);
 }
 
-std::string all_points(const std::vector<HistoryColumn>& columns, const std::string& from) {
+// The readings in order, or one more than `points_max` of them: reading ends there.
+std::string all_points(const std::vector<HistoryColumn>& columns, const std::string& from,
+                       std::size_t points_max) {
   std::string list;
   for (std::size_t i = 0; i < columns.size(); ++i) {
     list += fmt::format(", c{} AS {}", i, quoted_identifier(columns[i].attribute));
   }
-  return "SELECT t AS \"observedAt\"" + list + " FROM " + from + " ORDER BY t";
+  return fmt::format("SELECT t AS \"observedAt\"{} FROM (SELECT * FROM {} LIMIT {}) ORDER BY t",
+                     list, from, points_max + 1);
 }
 
 std::string bucket_points(const std::vector<HistoryColumn>& columns, const std::string& from,
@@ -142,17 +145,21 @@ Result<SeriesSummary> run_series(QueryRunner& runner, const std::string& directo
   FICUS_TRY(const HistoryType type, read_type(connection, request));
   FICUS_TRY(const std::vector<HistoryColumn> columns, chosen_columns(type, request));
   const std::string from = readings(type, columns, directory, request);
+  SeriesSummary summary;
+  // One statement for most charts, and little is read in vain for the others.
+  FICUS_TRY(const auto points, runner.run_if_at_most(all_points(columns, from, request.points_max),
+                                                     request.points_max, sink));
+  if (points) {
+    summary.query = points->query;
+    summary.reading_count = points->row_count;
+    return summary;
+  }
   auto counted =
       connection.select("SELECT count(*), epoch_us(min(t)), epoch_us(max(t)) FROM " + from);
   if (!counted) return std::unexpected(runner.explained(counted.error()));
   const DatumRow& figures = counted->at(0);
-  SeriesSummary summary;
   summary.reading_count = static_cast<std::uint64_t>(integer_of(figures[0]));
-  summary.downsampled = summary.reading_count > request.points_max;
-  if (!summary.downsampled) {
-    FICUS_TRY(summary.query, runner.run(all_points(columns, from), sink));
-    return summary;
-  }
+  summary.downsampled = true;
   const std::int64_t first = integer_of(figures[1]);
   // Unsigned: the ends may lie further apart than a signed number can say.
   const std::uint64_t span =
