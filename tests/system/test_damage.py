@@ -145,6 +145,33 @@ class Damage(unittest.TestCase):
             self.assertEqual(brain.get("/health")["status"], "ok")
             self.assertEqual(len(self.everything(brain)), 2301)
 
+    def test_a_file_is_damaged_while_it_runs(self):
+        """A question fails on it, then it is set aside and named, and others are answered; the next start has its rows again."""
+        with harness.Brain("crash", config="history: {tail_rows_max: 1000}\n") as brain:
+            history = brain.folder / "data/history"
+            self.post(brain, range(1, 1101))
+            brain.wait_for_history("Meter", 1100)
+            sealed = brain.wait_for("a sealed file", lambda: sorted(history.glob("Meter/*.parquet")))[0]
+            before = self.everything(brain)
+            self.flip(sealed, 4, sealed.stat().st_size // 2)
+
+            def is_named():
+                try:
+                    self.everything(brain)  # fails until the file has left the view
+                except RuntimeError:
+                    pass
+                return [p["message"] for p in brain.get("/health").get("problems", []) if sealed.name in p["message"]]
+
+            named = brain.wait_for("the damage to be named", is_named)
+            self.assertIn("its checksum is wrong, kept as damaged/", named[0])
+            brain.wait_for("an answer", lambda: brain.sql("SELECT count(*) FROM ficus_damaged") == [[1]])
+            self.post(brain, [5000])
+            brain.kill()
+            brain.start()
+            brain.wait_for_history("Meter", 1101)
+            self.assertEqual([row for row in self.everything(brain) if row in before], before)
+            brain.wait_for("nothing to be missing", lambda: brain.sql("SELECT count(*) FROM ficus_damaged") == [[0]])
+
     def test_what_is_lost_is_named(self):
         """History is damaged and the log no longer reaches back to its begin: the rest is rebuilt, the loss is named."""
         with harness.Brain("crash", config="log: {segment_mib_max: 1, snapshot_mib_every: 1}\n") as brain:
