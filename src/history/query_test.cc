@@ -310,8 +310,8 @@ TEST(Series, GivesAsManyReadingsAsThereMayBe) {
   const auto ask = [&](std::size_t points_max, TextSink& sink) {
     auto summary = city.history->series(
         speeds(Timestamp::from_seconds(490), Timestamp::from_seconds(520), points_max), sink);
-    FICUS_CHECK(summary.has_value());
-    return *summary;
+    EXPECT_TRUE(summary.has_value());
+    return summary.value_or(SeriesSummary{});
   };
   TextSink all;
   SeriesSummary summary = ask(1, all);
