@@ -151,7 +151,8 @@ class Damage(unittest.TestCase):
             history = brain.folder / "data/history"
             self.post(brain, range(1, 1101))
             brain.wait_for_history("Meter", 1100)
-            sealed = brain.wait_for("a sealed file", lambda: sorted(history.glob("Meter/*.parquet")))[0]
+            files = brain.wait_for("a sealed file", lambda: brain.sql("SELECT file FROM ficus_sealed WHERE type = 'Meter'"))
+            sealed = history / files[0][0]
             before = self.everything(brain)
             self.flip(sealed, 4, sealed.stat().st_size // 2)
 

@@ -114,9 +114,12 @@ class Sql(unittest.TestCase):
         threads = [threading.Thread(target=lambda: answers.append(self.brain.request("POST", "/sql", SLOW))) for _ in range(4)]
         for thread in threads:
             thread.start()
-        states = self.brain.wait_for("four queries", lambda: len(self.brain.get("/sql/queries")["queries"]) == 4 and
-                                     self.brain.get("/sql/queries")["queries"], 30)
-        self.assertEqual([q["state"] for q in states], ["running", "running", "waiting", "waiting"])
+
+        def two_run_and_two_wait():
+            queries = self.brain.get("/sql/queries")["queries"]
+            return queries if [q["state"] for q in queries] == ["running", "running", "waiting", "waiting"] else None
+
+        states = self.brain.wait_for("two queries to run and two to wait", two_run_and_two_wait, 30)
         self.assertEqual(states[0]["sql"], SLOW)
         self.assertGreater(states[0]["elapsedMs"], 0)
         status, body = self.brain.request("POST", "/sql", "SELECT 1")
