@@ -30,7 +30,7 @@ void BrokerState::publish(const MessagePtr& message, const Session* origin, Time
   // A session with several fitting filters gets the message once, at the highest QoS, with the
   // identifiers of all (MQTT 5.0, 3.3.4).
   std::sort(matched_.begin(), matched_.end(), [](const Subscriber& a, const Subscriber& b) {
-    return std::pair(a.session, b.options.qos) < std::pair(b.session, a.options.qos);
+    return std::pair(a.order, b.options.qos) < std::pair(b.order, a.options.qos);
   });
   for (std::size_t i = 0; i < matched_.size();) {
     const Subscriber first = matched_[i];

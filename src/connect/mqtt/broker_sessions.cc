@@ -13,7 +13,7 @@ using facts::Kind;
 using mqtt::Qos;
 
 Session& BrokerState::insert_session(std::string_view client_id, Micros expiry) {
-  auto session = std::make_unique<Session>(std::string(client_id));
+  auto session = std::make_unique<Session>(std::string(client_id), next_session_++);
   session->expiry = expiry;
   Session& inserted = *session;
   sessions_.emplace(inserted.client_id(), std::move(session));

@@ -253,6 +253,7 @@ class BrokerState final : public LogFold {
   WillBook wills_;
   std::map<std::uint64_t, HeldMessage> held_;
   std::uint64_t next_held_ = 1;
+  std::uint64_t next_session_ = 1;
   FactJournal journal_;
   StepReader steps_;
   std::vector<MessagePtr> restored_;  // while a snapshot is read

@@ -36,6 +36,52 @@ TEST(BrokerState, KeepsASessionAndItsMessagesForAClientThatIsAway) {
   EXPECT_EQ(back->session->queued_bytes, 0U);
 }
 
+// A client that writes its number down when it gets something.
+class Listener final : public SessionOutlet {
+ public:
+  Listener(int number, std::vector<int>& order) : number_(number), order_(order) {}
+  void send_now(const MessagePtr&, bool, const mqtt::SubscriptionIdBuffer&) override {
+    order_.push_back(number_);
+  }
+  void send_plain(PlainPublish&) override {}
+  bool takes_now() const override { return true; }
+  void send_queued() override { order_.push_back(number_); }
+
+ private:
+  const int number_;
+  std::vector<int>& order_;
+};
+
+// Not in that of addresses, which is another one in each run: memory that was used before comes
+// back in any order.
+TEST(BrokerState, DeliversInTheOrderInWhichSessionsBegan) {
+  BrokerState state({});
+  for (const int step : {7, 3, 5}) {
+    for (int i = 0; i < 40; ++i) open(state, fmt::format("earlier-{}", i * step % 40));
+    for (int i = 0; i < 40; ++i) {
+      Session* const session = state.find(fmt::format("earlier-{}", i));
+      if (session != nullptr) state.end(*session, kNow);
+    }
+  }
+  std::vector<int> got;
+  std::vector<int> expected;
+  std::vector<std::unique_ptr<Listener>> listeners;
+  std::vector<Session*> sessions;
+  for (int i = 0; i < 40; ++i) {
+    listeners.push_back(std::make_unique<Listener>(i, got));
+    sessions.push_back(&open(state, fmt::format("client-{}", i)));
+    sessions.back()->connection = listeners.back().get();
+    expected.push_back(i);
+  }
+  for (int i = 39; i >= 0; --i) subscribe(state, *sessions[static_cast<std::size_t>(i)], "a/+");
+  for (int i = 0; i < 40; i += 3) subscribe(state, *sessions[static_cast<std::size_t>(i)], "a/#");
+  for (const Qos qos : {Qos::at_most_once, Qos::at_least_once}) {
+    got.clear();
+    state.publish(message("a/b", "x", qos), nullptr, kNow);
+    EXPECT_EQ(got, expected);
+  }
+}
+
 TEST(BrokerState, SendsAgainWithTheSameIdentifierWhatWasNotAcknowledged) {
   BrokerState state({});
   FakeClient client(state, 2);

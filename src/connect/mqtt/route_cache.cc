@@ -69,6 +69,8 @@ void RouteCache::set_subscribers(Route& route) {
   route.qos_max = mqtt::Qos::at_most_once;
   route.sessions.clear();
   route.groups.clear();
+  std::sort(matched_.begin(), matched_.end(),
+            [](const Subscriber& a, const Subscriber& b) { return a.order < b.order; });
   for (const Subscriber& subscriber : matched_) {
     const SubscriptionOptions& options = subscriber.options;
     if (subscriber.session == nullptr || options.no_local || options.id != mqtt::SubscriptionId{}) {
@@ -79,12 +81,10 @@ void RouteCache::set_subscribers(Route& route) {
       continue;
     }
     route.qos_max = std::max(route.qos_max, options.qos);
+    // A session with several fitting filters gets the message once (MQTT 5.0, 3.3.4).
+    if (!route.sessions.empty() && route.sessions.back() == subscriber.session) continue;
     route.sessions.push_back(subscriber.session);
   }
-  // A session with several fitting filters gets the message once (MQTT 5.0, 3.3.4).
-  std::sort(route.sessions.begin(), route.sessions.end());
-  route.sessions.erase(std::unique(route.sessions.begin(), route.sessions.end()),
-                       route.sessions.end());
 }
 
 }  // namespace ficus::connect

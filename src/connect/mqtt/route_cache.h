@@ -24,7 +24,7 @@ struct Route {
   // messages, or has given an identifier.
   bool is_plain = false;
   mqtt::Qos qos_max = mqtt::Qos::at_most_once;  // of the sessions' subscriptions
-  std::vector<Session*> sessions;               // each once
+  std::vector<Session*> sessions;               // each once, those first that began first
   std::vector<SharedGroup*> groups;
   std::size_t bytes = 0;  // as it counts in its cache
 };

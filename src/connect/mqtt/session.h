@@ -77,11 +77,16 @@ class Session {
   // Numbers in flight must stay this close together, so that their packet identifiers differ.
   static constexpr std::uint64_t kNumberSpan = 65'535;
 
-  explicit Session(std::string client_id) : client_id_(std::move(client_id)) {}
+  // `order`: another one for each session, growing; from 1 on.
+  Session(std::string client_id, std::uint64_t order)
+      : client_id_(std::move(client_id)), order_(order) {}
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
 
   const std::string& client_id() const { return client_id_; }
+  // Who began earlier is served earlier: an order that is the same in each run, as addresses are
+  // not.
+  std::uint64_t order() const { return order_; }
 
   // Kept beyond its connection, and so kept in the log.
   bool is_persistent() const { return expiry.count > 0; }
@@ -126,6 +131,7 @@ class Session {
 
  private:
   const std::string client_id_;
+  const std::uint64_t order_;
   std::vector<mqtt::PacketId> received_;  // sorted
 };
 

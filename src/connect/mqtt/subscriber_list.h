@@ -25,6 +25,7 @@ struct SubscriptionOptions {
 struct Subscriber {
   Session* session = nullptr;
   SharedGroup* group = nullptr;
+  std::uint64_t order = 0;  // of the session, beside it to be sorted by; 0: a group
   SubscriptionOptions options;
 };
 

@@ -13,7 +13,8 @@ namespace {
 // Against a map, as it grows from a short list to a long one and back.
 TEST(SubscriberList, IsASetOfSubscribers) {
   std::vector<std::unique_ptr<Session>> sessions;
-  for (int i = 0; i < 60; ++i) sessions.push_back(std::make_unique<Session>("c"));
+  for (int i = 0; i < 60; ++i)
+    sessions.push_back(std::make_unique<Session>("c", 1 + sessions.size()));
   SubscriberList list;
   std::map<Session*, mqtt::Qos> model;
   Random random(7);
@@ -41,7 +42,8 @@ TEST(SubscriberList, IsASetOfSubscribers) {
 // A list that is looked through at each would take minutes.
 TEST(SubscriberList, ManyMayComeAndGo) {
   std::vector<std::unique_ptr<Session>> sessions;
-  for (int i = 0; i < 200'000; ++i) sessions.push_back(std::make_unique<Session>("c"));
+  for (int i = 0; i < 200'000; ++i)
+    sessions.push_back(std::make_unique<Session>("c", 1 + sessions.size()));
   SubscriberList list;
   for (const auto& session : sessions) {
     Subscriber subscriber;

@@ -3,6 +3,8 @@
 #include <functional>
 #include <map>
 
+#include "connect/mqtt/session.h"
+
 namespace ficus::connect {
 
 struct TopicTree::Node {
@@ -33,19 +35,20 @@ TopicTree::TopicTree() : root_(std::make_unique<Node>()) {}
 TopicTree::~TopicTree() = default;
 
 void TopicTree::add(std::string_view filter, Session& session, SubscriptionOptions options) {
-  put(filter, {.session = &session, .group = nullptr, .options = options});
+  put(filter,
+      {.session = &session, .group = nullptr, .order = session.order(), .options = options});
 }
 
 void TopicTree::remove(std::string_view filter, Session& session) {
-  take(filter, {.session = &session, .group = nullptr, .options = {}});
+  take(filter, {.session = &session, .group = nullptr, .order = session.order(), .options = {}});
 }
 
 void TopicTree::add(std::string_view filter, SharedGroup& group) {
-  put(filter, {.session = nullptr, .group = &group, .options = {}});
+  put(filter, {.session = nullptr, .group = &group, .order = 0, .options = {}});
 }
 
 void TopicTree::remove(std::string_view filter, SharedGroup& group) {
-  take(filter, {.session = nullptr, .group = &group, .options = {}});
+  take(filter, {.session = nullptr, .group = &group, .order = 0, .options = {}});
 }
 
 void TopicTree::put(std::string_view filter, const Subscriber& subscriber) {

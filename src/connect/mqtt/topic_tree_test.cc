@@ -35,7 +35,7 @@ std::multiset<const Session*> sessions_of(const TopicTree& tree, std::string_vie
 TEST(TopicTree, FindsWhatMatchesAndNothingElse) {
   for (std::uint64_t seed = 0; seed < 60; ++seed) {
     Random random(seed);
-    Session sessions[] = {Session("0"), Session("1"), Session("2")};
+    Session sessions[] = {{"0", 1}, {"1", 2}, {"2", 3}};
     std::set<std::pair<std::string, Session*>> expected;
     TopicTree tree;
     for (int step = 0; step < 80; ++step) {
@@ -66,7 +66,7 @@ TEST(TopicTree, FindsWhatMatchesAndNothingElse) {
 
 TEST(TopicTree, ReplacesTheOptionsOfOneFilter) {
   TopicTree tree;
-  Session session("c");
+  Session session("c", 1);
   tree.add("a/+", session, {});
   tree.add("a/+", session, {.qos = mqtt::Qos::at_least_once, .no_local = true});
   std::vector<Subscriber> found;
@@ -87,7 +87,7 @@ TEST(TopicTree, KnowsWhetherAFilterCanMatchUnderLevels) {
         Case{"ficus/alert/#", false}, Case{"ficus", false}, Case{"city/#", false},
         Case{"+/alert/x", false}}) {
     TopicTree tree;
-    Session session("c");
+    Session session("c", 1);
     tree.add(filter, session, {});
     EXPECT_EQ(tree.has_any_under("ficus/entity"), under) << filter;
     tree.remove(filter, session);
@@ -109,7 +109,7 @@ TEST(TopicTree, KnowsWhoWantsAllThatIsBelowLevels) {
         Case{"ficus/entity/Vehicle", 0, false}, Case{"ficus/entity/Bus/#", 0, false},
         Case{"ficus/entity", 0, false}, Case{"city/#", 0, false}}) {
     TopicTree tree;
-    Session session("c");
+    Session session("c", 1);
     tree.add(filter, session, {});
     std::vector<Subscriber> found;
     EXPECT_EQ(tree.match_below("ficus/entity/Vehicle", found), some) << filter;
