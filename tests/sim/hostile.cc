@@ -62,11 +62,16 @@ std::string hostile_bytes(Random& random) {
       case 2:
         bytes.erase(at, random.below(20));
         break;
-      case 3:
-        bytes.insert(at, bytes.substr(random.below(bytes.size()), random.below(40)));
+      // Each draw has a statement of its own: compilers order arguments as they like.
+      case 3: {
+        const std::size_t from = random.below(bytes.size());
+        bytes.insert(at, bytes.substr(from, random.below(40)));
         break;
-      default:
-        bytes.insert(at, std::string(random.below(30), static_cast<char>(random.below(256))));
+      }
+      default: {
+        const std::size_t count = random.below(30);
+        bytes.insert(at, std::string(count, static_cast<char>(random.below(256))));
+      }
     }
   }
   if (random.chance(0.1)) {

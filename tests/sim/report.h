@@ -11,8 +11,8 @@
 
 namespace ficus::sim {
 
-// What happened in a run, in order: the newest events to read, and a hash over all of them, by
-// which two runs of one seed are compared.
+// What happened in a run, in order: the newest events to read, and a hash over all of them, and
+// over every byte that travelled and was stored, by which two runs of one seed are compared.
 class Report {
  public:
   void event(Micros at, std::string text) {
@@ -21,6 +21,8 @@ class Report {
     tail_.emplace_back(at, std::move(text));
     if (tail_.size() > kTailMax) tail_.pop_front();
   }
+  // What is too much to be read.
+  void mix(std::uint64_t hash) { hash_ = hash_mix(hash_, hash); }
   // The first is the one that counts; others follow from it.
   void violation(Micros at, const std::string& text) {
     event(at, "VIOLATION: " + text);

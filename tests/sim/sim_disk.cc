@@ -330,6 +330,14 @@ void SimDisk::heal() {
   damaged_.clear();
 }
 
+std::uint64_t SimDisk::hash() const {
+  std::uint64_t hash = 0;
+  for (const auto& [name, node] : names_) {
+    hash = hash_mix(hash_mix(hash, hash64(name)), hash64(node->bytes));
+  }
+  return hash;
+}
+
 std::unique_ptr<SimDisk> SimDisk::copy() const {
   auto copy = std::make_unique<SimDisk>(clock_);
   for (const auto& [name, node] : names_) {

@@ -77,6 +77,7 @@ class SimDisk final : public Disk {
   std::uint64_t used_bytes() const;
   std::uint64_t io_count() const { return ios_; }
   std::uint64_t sync_count() const { return syncs_; }
+  std::uint64_t hash() const;  // of all names and bytes
   // A disk with the same files, for looking into them at any time: it never dies.
   std::unique_ptr<SimDisk> copy() const;
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/hash.h"
+
 namespace ficus::sim {
 
 bool SimLink::send(std::string_view text) {
@@ -32,12 +34,19 @@ void SimLink::resume_reading() {
 
 namespace {
 
+void move_front(std::string& from, std::size_t count, std::string& to, std::uint64_t& traffic) {
+  if (count == 0) return;
+  const std::string_view bytes = std::string_view(from).substr(0, count);
+  traffic = hash_mix(traffic, hash64(bytes));
+  to += bytes;
+  from.erase(0, count);
+}
+
 void show(Wire& wire, std::size_t bytes_max) {
   const std::size_t count = wire.is_paused ? 0 : std::min(bytes_max, wire.to_broker.size());
   const bool is_resumed = std::exchange(wire.is_resumed, false);
   if (count == 0 && (!is_resumed || wire.shown.empty())) return;
-  wire.shown += wire.to_broker.substr(0, count);
-  wire.to_broker.erase(0, count);
+  move_front(wire.to_broker, count, wire.shown, wire.traffic);
   const std::string bytes = wire.shown;  // the handler may destroy its end
   const std::size_t used = wire.handler->on_bytes(std::as_bytes(std::span(bytes)));
   if (wire.is_gone) return;
@@ -59,8 +68,7 @@ bool carry(Wire& wire, std::size_t to_broker_max, std::size_t to_client_max, boo
   if (!wire.is_gone && !wire.is_closing) show(wire, to_broker_max);
   if (!wire.is_aborted) {
     const std::size_t count = std::min(to_client_max, wire.to_client.size());
-    wire.arrived += wire.to_client.substr(0, count);
-    wire.to_client.erase(0, count);
+    move_front(wire.to_client, count, wire.arrived, wire.traffic);
   }
   if (!wire.is_gone && wire.wants_room && wire.to_client.size() < wire.output_bytes_max / 4) {
     wire.wants_room = false;

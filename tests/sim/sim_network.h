@@ -28,6 +28,7 @@ struct Wire {
   bool is_aborted = false;  // nothing travels any more
   bool is_gone = false;     // the broker's end has been destroyed or told
   bool input_was_exceeded = false;
+  std::uint64_t traffic = 0;  // hash of all that has arrived, of both directions in their order
 };
 
 // The broker's end.

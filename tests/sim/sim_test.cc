@@ -3,6 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
+#include "base/planted.h"
+#include "shrink.h"
 #include "sim_disk.h"
 #include "world.h"
 
@@ -47,6 +51,44 @@ TEST(SimDisk, DiesInsideAnIo) {
   disk.revive(Death::kill, random);
   EXPECT_TRUE(read_file(disk, "/a/1.log", 100)->starts_with("one"));
 }
+
+TEST(Shrink, LeavesNothingThatIsNotNeeded) {
+  for (const std::vector<std::size_t>& needed :
+       {std::vector<std::size_t>{}, {0}, {22}, {3, 17}, {0, 1, 2}, {4, 9, 13, 22}}) {
+    const std::vector<std::size_t> found =
+        smallest(23, [&](const std::vector<std::size_t>& faults) {
+          return std::ranges::includes(faults, needed);
+        });
+    EXPECT_EQ(found, needed);
+  }
+}
+
+#ifdef FICUS_PLANTED_BUGS
+// On a bug that shows only when the machine dies at the right moment.
+TEST(Shrink, ARealFailureIsReplayedByTheFaultsItNeeds) {
+  plant("answer_before_engine");
+  std::uint64_t seed = 0;
+  RunResult failed;
+  while (seed < 200 && failed.report.is_sound()) {
+    failed = World({.seed = ++seed, .only = std::nullopt}).run();
+  }
+  ASSERT_FALSE(failed.report.is_sound());
+  ASSERT_GT(failed.plan.size(), 3U);
+  const std::vector<std::size_t> needed = shrink(seed, failed);
+  const auto fails = [&](const std::vector<std::size_t>& faults) {
+    return !World({.seed = seed, .only = faults}).run().report.is_sound();
+  };
+  EXPECT_FALSE(needed.empty());
+  EXPECT_LT(needed.size(), failed.plan.size());
+  EXPECT_TRUE(fails(needed));
+  for (std::size_t left_out = 0; left_out < needed.size(); ++left_out) {
+    std::vector<std::size_t> fewer = needed;
+    fewer.erase(fewer.begin() + static_cast<std::ptrdiff_t>(left_out));
+    EXPECT_FALSE(fails(fewer)) << "fault " << needed[left_out] << " is not needed";
+  }
+  plant({});
+}
+#endif
 
 TEST(Simulation, ASeedIsOneRun) {
   for (std::uint64_t seed = 1; seed <= 5; ++seed) {

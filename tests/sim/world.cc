@@ -137,6 +137,7 @@ void World::take_down(Death death, const char* why) {
   for (auto& [number, batch] : direct_under_way_) direct_.push_back(std::move(batch));
   direct_under_way_.clear();
   disk_.revive(death, faults_);
+  result_.report.mix(disk_.hash());
   check_views(disk_, options_, clock_, now(), result_.report);
   start_at_ = now() + Micros::from_millis(static_cast<std::int64_t>(faults_.below(3000)));
 }
@@ -436,14 +437,18 @@ void World::carry_all() {
     if (is_parted) there = back = 0;
     if (is_slow) back = std::min<std::size_t>(back, 20);
     if (peer.is_dead() && peer.is_subscribed()) back = 0;
-    if (!carry(*peer.wire(), there, back, false)) {
+    const bool goes_on = carry(*peer.wire(), there, back, false);
+    result_.report.mix(peer.wire()->traffic);
+    if (!goes_on) {
       if (peer.wire()->input_was_exceeded) fail(peer.id() + ": the broker kept more than it may");
       peer.on_disconnected();
     }
   }
   for (const auto& hostile : hostiles_) {
     if (is_up() && !disk_.is_dead()) {
-      (void)carry(*hostile->wire, schedule_.below(200), 10'000, schedule_.chance(0.01));
+      const std::size_t there = schedule_.below(200);
+      (void)carry(*hostile->wire, there, 10'000, schedule_.chance(0.01));
+      result_.report.mix(hostile->wire->traffic);
     }
   }
 }
