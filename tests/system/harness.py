@@ -6,6 +6,7 @@ import http.client
 import json
 import os
 import pathlib
+import random
 import shutil
 import signal
 import socket
@@ -21,10 +22,28 @@ DATA = pathlib.Path(os.environ.get("FICUS_TEST_DATA", ROOT.parent / "shared/data
 PACKS = pathlib.Path(__file__).resolve().parent / "packs"
 
 
+_reserved = []  # sockets with names, one for each port that was given out; they end with this process
+
+
 def free_port(kind=socket.SOCK_STREAM):
-    with socket.socket(socket.AF_INET, kind) as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    """A port that nobody has, nor gets while this process lives, also while the brain that listens on it is down.
+
+    Not one that the kernel chooses: it gives the same to clients, so that one that tries to reconnect may take the port of
+    the brain it is looking for, and even reach itself."""
+    with open("/proc/sys/net/ipv4/ip_local_port_range", encoding="ascii") as file:
+        chosen_by_kernel = int(file.read().split()[0])
+    while True:
+        port = random.SystemRandom().randrange(min(10_000, chosen_by_kernel - 5000), chosen_by_kernel)
+        name = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        try:
+            name.bind(f"\0ficus-test-port-{port}")  # other test processes look for it, too
+            with socket.socket(socket.AF_INET, kind) as s:
+                s.bind(("127.0.0.1", port))
+        except OSError:
+            name.close()
+            continue
+        _reserved.append(name)
+        return port
 
 
 def read_zst(path):
@@ -99,7 +118,7 @@ class Brain:
         self.process.send_signal(signal.SIGKILL)
         self.process.wait()
 
-    def stop(self, timeout=20):
+    def stop(self, timeout=60):
         if self.process is None or self.process.poll() is not None:
             return 0.0
         begin = time.monotonic()

@@ -1,6 +1,8 @@
 """The broker with clients that others wrote: mosquitto's and paho's."""
 import json
+import signal
 import subprocess
+import threading
 import time
 import unittest
 
@@ -19,16 +21,27 @@ class Broker(unittest.TestCase):
     def tearDownClass(cls):
         cls.brain.stop()
 
+    def setUp(self):
+        self.said = {}  # by subscriber: the begin of what it has said
+
     def publish(self, *words):
         subprocess.run(["mosquitto_pub", "-p", str(self.brain.mqtt_port), *words], check=True, timeout=20)
 
     def listen(self, *words):
-        process = subprocess.Popen(["mosquitto_sub", "-p", str(self.brain.mqtt_port), *words], stdout=subprocess.PIPE)
-        time.sleep(0.4)
+        """A subscriber whose subscription is there; it says so itself, line by line."""
+        process = subprocess.Popen(["mosquitto_sub", "-d", "-p", str(self.brain.mqtt_port), *words],
+                                   stdout=subprocess.PIPE, bufsize=0)
+        self.said[process] = b""
+        while b"Subscribed (mid" not in self.said[process]:
+            part = process.stdout.read(1)
+            if not part:  # it has ended: a session that was there has had its messages at once
+                break
+            self.said[process] += part
         return process
 
     def lines(self, process, timeout=20):
-        return process.communicate(timeout=timeout)[0].decode().splitlines()
+        text = (self.said.pop(process) + process.communicate(timeout=timeout)[0]).decode()
+        return [line for line in text.splitlines() if not line.startswith(("Client ", "Subscribed (mid"))]
 
     def test_publish_and_subscribe_in_both_versions(self):
         for version in ("mqttv311", "mqttv5"):
@@ -44,7 +57,7 @@ class Broker(unittest.TestCase):
         self.publish("-t", "kept/a", "-m", "1", "-r", "-q", "1")
         self.publish("-t", "kept/b", "-m", "2", "-r")
         self.publish("-t", "kept/b", "-n", "-r")
-        listener = self.listen("-t", "kept/#", "-W", "2", "-F", "%t %p %r")
+        listener = self.listen("-t", "kept/#", "-W", "4", "-F", "%t %p %r")
         self.assertEqual(self.lines(listener), ["kept/a 1 1"])
 
     def test_will(self):
@@ -58,7 +71,7 @@ class Broker(unittest.TestCase):
         for version in ("mqttv311", "mqttv5"):
             with self.subTest(version=version):
                 session = ["-V", version, "-i", f"keeper-{version}", "-c", "-q", "1", "-t", f"later/{version}"]
-                self.listen(*session, "-W", "1").communicate(timeout=10)
+                self.listen(*session, "-W", "2").communicate(timeout=10)
                 for i in range(5):
                     self.publish("-t", f"later/{version}", "-m", str(i), "-q", "1")
                 listener = self.listen(*session, "-C", "5", "-W", "10")
@@ -66,6 +79,7 @@ class Broker(unittest.TestCase):
 
     def test_take_over(self):
         first = self.listen("-i", "twin", "-t", "x", "-W", "20")
+        first.send_signal(signal.SIGSTOP)  # or it would take its place back
         second = self.listen("-i", "twin", "-t", "x", "-C", "1", "-W", "10")
         self.publish("-t", "x", "-m", "to the second")
         self.assertEqual(self.lines(second), ["to the second"])
@@ -77,9 +91,11 @@ class Broker(unittest.TestCase):
         reader = mqtt.Client("reader", protocol=mqtt.MQTTv5)
         reader.on_message = lambda _c, _d, m: got.append(int(m.payload))
         reader.connect("127.0.0.1", self.brain.mqtt_port)
+        subscribed = threading.Event()
+        reader.on_subscribe = lambda *_: subscribed.set()
         reader.subscribe("many", qos=1)
         reader.loop_start()
-        time.sleep(0.3)
+        self.assertTrue(subscribed.wait(30))
         writer = mqtt.Client("writer")
         writer.max_queued_messages_set(0)
         writer.connect("127.0.0.1", self.brain.mqtt_port)

@@ -155,7 +155,8 @@ class OnceMeter(Meter):
                     early.add(mid)
 
         client.on_publish = on_publish
-        client.connect("127.0.0.1", self.brain.mqtt_port, keepalive=10)
+        # The loop makes the first connection, too: the brain may be down when this thread gets its turn.
+        client.connect_async("127.0.0.1", self.brain.mqtt_port, keepalive=10)
         client.loop_start()
         while self.running or self.unacknowledged:
             if not self.running or len(self.unacknowledged) >= self.WINDOW:
@@ -200,11 +201,13 @@ class Subscriber:
     def __init__(self, port, name="archive", topic="meter/#", qos=1):
         self.heard = collections.Counter()
         self.sessions = []
+        self.subscribed = threading.Event()
         self.topic = topic
         self.qos = qos
         self.client = mqtt.Client(client_id=name, clean_session=False)
         self.client.on_message = lambda _c, _d, m: self.heard.update([(m.topic, json.loads(m.payload)["n"])])
         self.client.on_connect = self.on_connect
+        self.client.on_subscribe = lambda *_: self.subscribed.set()
         self.client.reconnect_delay_set(1, 1)
         self.client.connect("127.0.0.1", port, keepalive=10)
         self.client.loop_start()
@@ -239,8 +242,8 @@ class Crash(unittest.TestCase):
             publisher.disconnect()
             subscriber = Subscriber(brain.mqtt_port)
             once = Subscriber(brain.mqtt_port, "once", "meter/q0", 2)
-            brain.wait_for("the subscriptions", lambda: subscriber.sessions and once.sessions, 10)
-            time.sleep(0.5)
+            for each in (subscriber, once):
+                self.assertTrue(each.subscribed.wait(30))
             meters = [MqttMeter(brain, f"m{i}") for i in range(3)] + [HttpMeter(brain, f"h{i}") for i in range(2)]
             meters.append(OnceMeter(brain, "q0"))
             vessels = Vessels(ais_port)
@@ -256,13 +259,15 @@ class Crash(unittest.TestCase):
                     self.assertGreaterEqual(received, received_before, "the books went backwards")
                 received_before = received
                 print(f"outage {cycle + 1}: {sum(len(m.acknowledged) for m in meters)} acknowledged", flush=True)
+            brain.wait_for("enough to look at", lambda: sum(len(m.acknowledged) for m in meters) > self.least_acknowledged
+                           and len(meters[-1].acknowledged) > self.outages
+                           and brain.books("coast")["applied"] > self.outages)
             for sender in (*meters, vessels):
                 sender.running = False
             for meter in meters:
                 meter.join(60)
                 self.assertFalse(meter.is_alive(), f"{meter.name_} still has {len(meter.unacknowledged)} unacknowledged")
             total = sum(len(meter.acknowledged) for meter in meters)
-            self.assertGreater(total, self.least_acknowledged)
             brain.wait_for_history("Meter", total)
             time.sleep(0.5)
             for meter in meters:
@@ -275,13 +280,15 @@ class Crash(unittest.TestCase):
             for name in ("meters", "gateway", "coast"):
                 harness.assert_balanced(self, brain.books(name))
             vessels.join(10)
-            coast = brain.books("coast")
-            self.assertGreater(coast["applied"], self.outages)
-            self.assertLessEqual(coast["received"], vessels.sent)
-            kept = coast["applied"] + coast["late"]
-            tables = [entry["name"] for entry in brain.get("/types") if entry["name"] in AIS_TYPES]
-            brain.wait_for("every AIS message in history", lambda: kept == sum(
-                int(brain.sql(f"SELECT count(*) FROM {table}")[0][0]) for table in tables))
+
+            def ais_rows():
+                coast = brain.books("coast")  # anew each time: the last datagrams may still be on their way
+                tables = [entry["name"] for entry in brain.get("/types") if entry["name"] in AIS_TYPES]
+                return coast["applied"] + coast["late"] == sum(
+                    int(brain.sql(f"SELECT count(*) FROM {table}")[0][0]) for table in tables)
+
+            brain.wait_for("every AIS message in history", ais_rows)
+            self.assertLessEqual(brain.books("coast")["received"], vessels.sent)
             # The subscriber's session was always resumed, and every acknowledged message has reached it.
             self.assertEqual(subscriber.sessions[0], 0)
             self.assertTrue(all(subscriber.sessions[1:]), subscriber.sessions)
@@ -289,7 +296,6 @@ class Crash(unittest.TestCase):
                       if isinstance(m, (MqttMeter, OnceMeter)) for n in m.acknowledged}
             # QoS 2 from end to end: each message once, none twice and none missing.
             exactly = {("meter/q0", n): 1 for n in meters[-1].acknowledged}
-            self.assertGreater(len(exactly), self.outages)
             try:
                 brain.wait_for("the queued messages", lambda: wanted <= subscriber.heard.keys(), 60)
                 brain.wait_for("the messages of QoS 2", lambda: exactly.keys() <= once.heard.keys(), 60)

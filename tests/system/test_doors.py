@@ -13,15 +13,18 @@ from test_access import Live
 HEAD = b"Host: localhost\r\n"
 
 
-def talk(port, data, wait=10):
-    """What one connection answers until it is closed, or is silent for a while."""
+def talk(port, data, wait=30):
+    """What one connection answers until it is closed, or is silent for a while behind an answer."""
     with socket.create_connection(("127.0.0.1", port), timeout=wait) as s:
-        s.sendall(data)
+        try:
+            s.sendall(data)
+        except (BrokenPipeError, ConnectionResetError):
+            pass  # it has answered and closed before it had heard all
         answer = b""
-        s.settimeout(2)
         try:
             while part := s.recv(65536):
                 answer += part
+                s.settimeout(2)
         except (TimeoutError, ConnectionResetError):
             pass
         return answer
