@@ -29,7 +29,7 @@ class Broker(unittest.TestCase):
 
     def listen(self, *words):
         """A subscriber whose subscription is there; it says so itself, line by line."""
-        process = subprocess.Popen(["mosquitto_sub", "-d", "-p", str(self.brain.mqtt_port), *words],
+        process = subprocess.Popen(["stdbuf", "-oL", "mosquitto_sub", "-d", "-p", str(self.brain.mqtt_port), *words],
                                    stdout=subprocess.PIPE, bufsize=0)
         self.said[process] = b""
         while b"Subscribed (mid" not in self.said[process]:
