@@ -35,6 +35,7 @@ tokens:
 """
 # LeakSanitizer looks when the server ends in order; a report of any kind makes the exit code another than 0.
 SANITIZERS = {"ASAN_OPTIONS": "detect_leaks=1:quarantine_size_mb=64:exitcode=86:abort_on_error=0:allocator_may_return_null=0",
+              "LSAN_OPTIONS": f"suppressions={HERE / 'lsan.supp'}:print_suppressions=0",
               "UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1"}
 REPORTS = ("ERROR: AddressSanitizer", "ERROR: LeakSanitizer", "runtime error:", "check failed", "FICUS_CHECK")
 
