@@ -10,11 +10,11 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
 #include <mutex>
 #include <thread>
 
 #include "app/command_list.h"
+#include "base/errno_text.h"
 
 namespace ficus::app {
 namespace {
@@ -102,7 +102,7 @@ class Simulator {
     while (!is_stopping_) {
       child_ = start();
       if (child_ < 0) {
-        logger_.error("demo", "cannot start the simulator", {{"error", std::strerror(errno)}});
+        logger_.error("demo", "cannot start the simulator", {{"error", errno_text(errno)}});
       } else {
         const pid_t child = child_;
         lock.unlock();

@@ -3,9 +3,9 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstring>
 
 #include "app/command_list.h"
+#include "base/errno_text.h"
 #include "net/tls.h"
 
 namespace ficus::app {
@@ -18,12 +18,12 @@ Status write_new(const std::string& path, mode_t mode, std::string_view text) {
   const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
   if (fd < 0) {
     return fail(errno == EEXIST ? ErrorCode::conflict : ErrorCode::unavailable,
-                fmt::format("{}: {}", path, std::strerror(errno)));
+                fmt::format("{}: {}", path, errno_text(errno)));
   }
   const ssize_t written = ::write(fd, text.data(), text.size());
   const int error = errno;
   if (::close(fd) == 0 && written == static_cast<ssize_t>(text.size())) return {};
-  return fail(ErrorCode::unavailable, fmt::format("{}: {}", path, std::strerror(error)));
+  return fail(ErrorCode::unavailable, fmt::format("{}: {}", path, errno_text(error)));
 }
 
 }  // namespace

@@ -6,7 +6,8 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstring>
+
+#include "base/errno_text.h"
 
 namespace ficus::app {
 
@@ -14,8 +15,7 @@ Result<std::unique_ptr<DirectoryLock>> DirectoryLock::take(const std::string& di
   const std::string path = directory + "/lock";
   const int descriptor = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0640);
   if (descriptor < 0) {
-    return fail(ErrorCode::unavailable,
-                fmt::format("cannot open {}: {}", path, std::strerror(errno)));
+    return fail(ErrorCode::unavailable, fmt::format("cannot open {}: {}", path, errno_text(errno)));
   }
   if (::flock(descriptor, LOCK_EX | LOCK_NB) != 0) {
     ::close(descriptor);

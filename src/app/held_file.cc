@@ -6,7 +6,8 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstring>
+
+#include "base/errno_text.h"
 
 namespace ficus::app {
 namespace {
@@ -45,12 +46,12 @@ Result<std::unique_ptr<connect::HeldFile>> hold_file(const std::string& path) {
     const ErrorCode code = error == ENOENT   ? ErrorCode::not_found
                            : error == EACCES ? ErrorCode::denied
                                              : ErrorCode::unavailable;
-    return fail(code, fmt::format("cannot open it: {}", std::strerror(error)));
+    return fail(code, fmt::format("cannot open it: {}", errno_text(error)));
   }
   auto held = std::make_unique<Descriptor>(number);
   struct stat about{};
   if (::fstat(number, &about) != 0) {
-    return fail(ErrorCode::unavailable, fmt::format("cannot look at it: {}", std::strerror(errno)));
+    return fail(ErrorCode::unavailable, fmt::format("cannot look at it: {}", errno_text(errno)));
   }
   if (!S_ISREG(about.st_mode)) {
     return invalid(fmt::format("it is {}: expected a regular file", kind_of(about.st_mode)));

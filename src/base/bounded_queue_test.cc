@@ -20,6 +20,7 @@ TEST(BoundedQueue, EveryItemOfEveryProducerArrivesOnceInOrder) {
   BoundedQueue<std::pair<int, int>> queue(16);
   constexpr int kEach = 5000;
   std::vector<std::thread> producers;
+  producers.reserve(3);
   for (int producer = 0; producer < 3; ++producer) {
     producers.emplace_back([&queue, producer] {
       for (int i = 0; i < kEach; ++i) ASSERT_TRUE(queue.push({producer, i}));

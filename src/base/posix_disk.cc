@@ -7,9 +7,9 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
 
 #include "base/disk.h"
+#include "base/errno_text.h"
 
 namespace ficus {
 namespace {
@@ -20,7 +20,7 @@ std::unexpected<Error> io_error(std::string_view action, const std::string& path
   if (error == ENOSPC || error == EDQUOT) code = ErrorCode::disk_full;
   if (error == ENOENT) code = ErrorCode::not_found;
   if (error == EACCES || error == EPERM || error == EROFS) code = ErrorCode::denied;
-  return fail(code, fmt::format("cannot {} {}: {}", action, path, std::strerror(error)));
+  return fail(code, fmt::format("cannot {} {}: {}", action, path, errno_text(error)));
 }
 
 class PosixFile final : public File {

@@ -100,7 +100,7 @@ TEST_F(CommitLogTest, ASilentLogLeavesAWitnessOnce) {
   append(*log, fold, "the last word");
   ASSERT_TRUE(log->commit());
   const log::Position facts = log->facts_end();
-  for (int second = 0; second < 10; ++second) {
+  for (std::int64_t second = 0; second < 10; ++second) {
     log->mark_if_idle({second * 1'000'000});
     ASSERT_EQ(log->end() != facts, second >= 2);
   }
@@ -143,7 +143,6 @@ TEST_F(CommitLogTest, SnapshotsAreWrittenBesideTheWork) {
   Payloads fold;
   CommitLogOptions options = inline_options();
   options.sync_place = SyncPlace::own_thread;
-  std::string content;
   {
     const auto log = open(fold, options);
     for (int i = 0; i < 300; ++i) {
@@ -191,10 +190,10 @@ TEST_F(CommitLogTest, AMarkThatFindsNoRoomDoesNotKeepTheIntakeClosed) {
   append(*log, fold, "the last word");
   ASSERT_TRUE(log->commit());
   disk_.set_capacity(disk_.used_bytes() + 5);
-  for (int second = 0; second < 10; ++second) log->mark_if_idle({second * 1'000'000});
+  for (std::int64_t second = 0; second < 10; ++second) log->mark_if_idle({second * 1'000'000});
   EXPECT_FALSE(intake.is_open());
   disk_.set_capacity(UINT64_MAX);
-  for (int second = 10; second < 20; ++second) log->mark_if_idle({second * 1'000'000});
+  for (std::int64_t second = 10; second < 20; ++second) log->mark_if_idle({second * 1'000'000});
   EXPECT_TRUE(intake.is_open());
   EXPECT_EQ(log->durable(), log->end());
   EXPECT_EQ(log->end() - log->facts_end(), 40U);  // one mark

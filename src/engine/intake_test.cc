@@ -25,7 +25,7 @@ class IntakeTest : public ::testing::Test {
   }
   std::size_t lines_logged() {
     std::fflush(log_);
-    std::rewind(log_);
+    std::fseek(log_, 0, SEEK_SET);
     std::size_t lines = 0;
     for (int c = 0; (c = std::fgetc(log_)) != EOF;) lines += c == '\n' ? 1 : 0;
     return lines;

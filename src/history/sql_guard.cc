@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 #include <vector>
 
 #include "base/utf8.h"
@@ -111,7 +112,7 @@ class Walk {
   }
 
   static std::unexpected<Error> refused(std::string what) {
-    return fail(ErrorCode::denied, what + " is not allowed in a query");
+    return fail(ErrorCode::denied, std::move(what) + " is not allowed in a query");
   }
 
   Status check_function(const SyntaxNode& node) {

@@ -152,8 +152,7 @@ Result<SnapshotSearch> find_newest_snapshot(Disk& disk, const std::string& direc
   while (!positions.empty()) {
     auto reader = SnapshotReader::open(disk, snapshot_path(directory, positions.back()));
     positions.pop_back();
-    const Status verified =
-        reader ? (*reader)->verify() : Status(std::unexpected(std::move(reader).error()));
+    const Status verified = reader ? (*reader)->verify() : Status(std::unexpected(reader.error()));
     if (verified) {
       search.newest = *std::move(reader);
       return search;

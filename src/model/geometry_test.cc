@@ -22,7 +22,8 @@ TEST(Geometry, InsideMeansInsideOrOnTheEdge) {
   EXPECT_FALSE(contains(kHoled, {11, 10}));
   for (const GeoPoint corner : kHoled.outer) EXPECT_TRUE(contains(kHoled, corner));
   for (const GeoPoint corner : kHoled.holes[0]) EXPECT_TRUE(contains(kHoled, corner));
-  for (double at = 0; at <= 10; at += 0.7) {
+  for (int step = 0; step <= 14; ++step) {
+    const double at = step * 0.7;
     EXPECT_TRUE(contains(kHoled, {at, 0}));
     EXPECT_TRUE(contains(kHoled, {at, 10}));
     EXPECT_TRUE(contains(kHoled, {0, at}));

@@ -142,6 +142,7 @@ static_assert(std::ranges::is_sorted(kUnits, {}, &Unit::code));
 Result<const Unit*> known_unit(std::string_view code) {
   if (const Unit* unit = find_unit(code)) return unit;
   std::vector<std::string_view> codes;
+  codes.reserve(std::size(kUnits));
   for (const Unit& unit : kUnits) codes.push_back(unit.code);
   const std::string_view nearest = nearest_name(code, codes);
   if (nearest.empty()) {

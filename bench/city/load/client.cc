@@ -14,6 +14,8 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "base/errno_text.h"
+
 namespace load {
 namespace {
 
@@ -64,7 +66,7 @@ bool frame(std::string_view bytes, std::size_t& header, std::size_t& body) {
 }  // namespace
 
 void give_up(std::string_view what) {
-  fmt::print(stderr, "load: {} ({})\n", what, std::strerror(errno));
+  fmt::print(stderr, "load: {} ({})\n", what, ficus::errno_text(errno));
   std::exit(1);
 }
 

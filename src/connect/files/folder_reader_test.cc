@@ -110,7 +110,6 @@ TEST_F(FolderReaderTest, AReplacedFileIsANewOne) {
 
 TEST_F(FolderReaderTest, EveryPlaceToBeKilledAtLosesNothing) {
   std::string text = "id,v\n";
-  std::string expected;
   for (int i = 0; i < 10'000; ++i) {
     text += std::to_string(i) + ",\"" + std::string(1 + i % 7, 'x') + "\n\"\n";
   }

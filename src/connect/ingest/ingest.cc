@@ -25,6 +25,7 @@ void Ingest::submit(SourceBatch&& batch, Completion&& done) {
     return refuse(std::move(batch), std::move(done), *refused);
   }
   if (waiting_.empty() && engine_.try_submit(std::move(batch), std::move(done))) return;
+  // The engine leaves what it does not take as it was. NOLINTNEXTLINE(bugprone-use-after-move)
   waiting_.push_back({std::move(batch), std::move(done)});
   if (!retry_.is_running()) retry_.start_repeating(kRetryAfter, [this] { submit_waiting(); });
 }

@@ -267,10 +267,9 @@ class ConnectorLoader {
       if (!is_token) {
         mistakes_.add(node->keys[i].place, fmt::format("'{}' is not a header's name", header.name));
       }
-      if (value.kind == YamlNode::Kind::map) {
-        load_secret(value, header.name, header.secret);
-      } else if (header.name == "Authorization" || header.name == "Cookie") {
-        load_secret(value, header.name, header.secret);  // says where it belongs
+      const bool must_be_secret = header.name == "Authorization" || header.name == "Cookie";
+      if (value.kind == YamlNode::Kind::map || must_be_secret) {
+        load_secret(value, header.name, header.secret);  // of a plain text: says where it belongs
       } else if (const auto text = read_text(value, "a header's value", mistakes_)) {
         header.value = *text;
       }

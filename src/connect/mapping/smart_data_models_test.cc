@@ -13,6 +13,7 @@ namespace ficus::connect {
 namespace {
 
 std::string example(const std::string& model) {
+  // One thread, and nobody sets it. NOLINTNEXTLINE(concurrency-mt-unsafe)
   const char* set = std::getenv("FICUS_TEST_DATA");
   // This file is src/connect/mapping/smart_data_models_test.cc of the source tree.
   const auto beside = std::filesystem::path(FICUS_SOURCE_DIR) / "../shared/data";

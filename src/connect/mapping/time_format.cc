@@ -185,7 +185,7 @@ class PatternReader {
         (!number(2, minutes) || minutes > 59)) {
       return false;
     }
-    const std::int64_t east = hours * std::int64_t{3600} + minutes * 60;
+    const std::int64_t east = hours * std::int64_t{3600} + minutes * std::int64_t{60};
     out.offset = Micros::from_seconds(is_west ? -east : east);
     return true;
   }
@@ -345,7 +345,8 @@ std::optional<Timestamp> TimeFormat::parse_pattern(std::string_view text) const 
   std::optional<Timestamp> local = from_civil(civil);
   if (!local) return std::nullopt;
   if (is_end_of_day) local = *local + Micros::from_hours(24);
-  if (fields.day_of_year) local = *local + Micros::from_hours(24 * (*fields.day_of_year - 1));
+  if (fields.day_of_year)
+    local = *local + Micros::from_hours(std::int64_t{24} * (*fields.day_of_year - 1));
   return in_range(fields.offset ? *local - *fields.offset : zone_.from_local(*local));
 }
 

@@ -54,7 +54,7 @@ class Reader {
       if (!number(59, minutes)) return false;
       if (take(':') && !number(59, seconds)) return false;
     }
-    out = hours * std::int64_t{3600} + minutes * 60 + seconds;
+    out = hours * std::int64_t{3600} + minutes * std::int64_t{60} + seconds;
     if (negative) out = -out;
     return true;
   }

@@ -13,6 +13,7 @@ namespace {
 // Against a map, as it grows from a short list to a long one and back.
 TEST(SubscriberList, IsASetOfSubscribers) {
   std::vector<std::unique_ptr<Session>> sessions;
+  sessions.reserve(60);
   for (int i = 0; i < 60; ++i)
     sessions.push_back(std::make_unique<Session>("c", 1 + sessions.size()));
   SubscriberList list;
@@ -42,6 +43,7 @@ TEST(SubscriberList, IsASetOfSubscribers) {
 // A list that is looked through at each would take minutes.
 TEST(SubscriberList, ManyMayComeAndGo) {
   std::vector<std::unique_ptr<Session>> sessions;
+  sessions.reserve(200'000);
   for (int i = 0; i < 200'000; ++i)
     sessions.push_back(std::make_unique<Session>("c", 1 + sessions.size()));
   SubscriberList list;

@@ -86,6 +86,7 @@ std::string missing_yaml(const std::vector<std::string>& missing) {
 
 std::string values_shown(const Profile& p) {
   std::vector<std::pair<std::uint64_t, std::string>> sorted;
+  sorted.reserve(p.distinct.size());
   for (const auto& [text, count] : p.distinct) sorted.emplace_back(count, text);
   std::sort(sorted.begin(), sorted.end(), std::greater<>());
   std::string out;

@@ -268,6 +268,7 @@ Status try_out(const Samples& samples, const SuggestOptions& options, Disk& disk
     }
   }
   std::vector<std::pair<std::uint64_t, std::string>> sorted;
+  sorted.reserve(reasons.size());
   for (const auto& [reason, count] : reasons) sorted.emplace_back(count, reason);
   std::sort(sorted.begin(), sorted.end(), std::greater<>());
   for (const auto& [count, reason] : sorted) {

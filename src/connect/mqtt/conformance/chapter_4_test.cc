@@ -212,7 +212,6 @@ TEST_P(Chapter4, OrderIsKept) {
   Client reader = kept("reader");
   reader.subscribe("a", 2);
   Client writer = broker.connected("writer", GetParam());
-  std::string answers;
   for (std::uint16_t i = 1; i <= 3; ++i) writer.publish("a", std::to_string(i), 2, i);
   EXPECT_EQ(reader.heard(), "PUBLISH a '1' q2 #2; PUBLISH a '2' q2 #3; PUBLISH a '3' q2 #4");
   EXPECT_EQ(reader.pubrec(3), "PUBREL #3");

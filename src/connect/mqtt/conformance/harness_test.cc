@@ -236,7 +236,7 @@ std::string Client::disconnect(ReasonCode reason) {
 // ---- the broker
 
 Broker::Broker(MqttServerOptions options, access::AccessControl* access)
-    : options_(std::move(options)), access_(access) {
+    : options_(options), access_(access) {
   options_.address = *net::Address::parse("127.0.0.1:0");
   const std::uint64_t positions[] = {0};
   feed_ = std::make_unique<history::HistoryFeed>(history_, clock_, history::FeedOptions{},
