@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "log/crash_disk.h"
+#include "log/format.h"
 #include "log/log_check.h"
 #include "log/log_test_support.h"
 #include "log/segments.h"
@@ -201,6 +202,40 @@ TEST_F(LogRepair, MissingFilesAreBridged) {
   ASSERT_TRUE(report) << report.error().message;
   EXPECT_EQ(report->end, end_);
   expect_good(*report);
+}
+
+// The salt that every record's checksum knows stands in the headers only.
+TEST_F(LogRepair, WithoutAnyHeaderTheFirstRecordsTellTheSalt) {
+  write_log(20, 3);
+  for (const Position first : segments_) {
+    std::string bad = disk_.content(segment_path(kTestDirectory, first));
+    bad[0] ^= 1;
+    disk_.set_content(segment_path(kTestDirectory, first), bad);
+  }
+  ASSERT_FALSE(recover(disk_, kTestDirectory));
+  const auto report = repair();
+  ASSERT_TRUE(report) << report.error().message;
+  EXPECT_TRUE(report->lost.empty());
+  EXPECT_EQ(report->end, end_);
+  expect_good(*report);
+}
+
+TEST_F(LogRepair, WithoutAnyHeaderOrFirstRecordNothingIsBelieved) {
+  write_log(20, 3);
+  std::map<std::string, std::string> damaged;
+  for (const Position first : segments_) {
+    const std::string file = segment_path(kTestDirectory, first);
+    std::string bad = disk_.content(file);
+    bad[0] ^= 1;
+    bad[kSegmentHeaderBytes] ^= 1;
+    disk_.set_content(file, bad);
+    damaged[file] = bad;
+  }
+  const auto report = repair();
+  ASSERT_FALSE(report);
+  EXPECT_EQ(report.error().code, ErrorCode::corrupt);
+  EXPECT_TRUE(report.error().message.contains("restore a backup")) << report.error().message;
+  for (const auto& [file, content] : damaged) EXPECT_EQ(disk_.content(file), content);
 }
 
 TEST_F(LogRepair, FromSnapshotGivesUpWhatFollows) {

@@ -52,5 +52,34 @@ TEST(ObservationBatch, SelectsRows) {
   EXPECT_TRUE(chosen.find(kSpeed)->value(1).is_none());
 }
 
+TEST(ObservationBatch, SelectsRowsOfEveryKind) {
+  const Value values[] = {Value::number(2.5),
+                          Value::boolean(true),
+                          Value::time({7}),
+                          Value::point({121.5, 31.2}),
+                          Value::text("one"),
+                          Value::of_text_kind(ValueKind::relationship, "urn:other"),
+                          Value::of_text_kind(ValueKind::json, "[1]")};
+  ObservationBatch batch{TypeId(0)};
+  for (int i = 0; i < 3; ++i) {
+    batch.begin_row("urn:" + std::to_string(i), {i});
+    if (i == 1) continue;  // carries nothing
+    std::uint32_t attribute = 0;
+    for (const Value& value : values) batch.set(AttributeId(attribute++), value);
+  }
+  batch.finish();
+  const std::uint32_t rows[] = {2, 1};
+  const ObservationBatch chosen = batch.select(rows);
+  ASSERT_EQ(chosen.row_count(), 2U);
+  std::uint32_t attribute = 0;
+  for (const Value& value : values) {
+    const Column* column = chosen.find(AttributeId(attribute++));
+    ASSERT_NE(column, nullptr);
+    EXPECT_EQ(column->kind, value.kind());
+    EXPECT_EQ(column->value(0), value);
+    EXPECT_TRUE(column->value(1).is_none());
+  }
+}
+
 }  // namespace
 }  // namespace ficus

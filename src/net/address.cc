@@ -79,7 +79,7 @@ Result<Address> Address::parse(std::string_view text) {
 }
 
 std::string Address::text() const {
-  const std::string suffix = ":" + std::to_string(port);
+  std::string suffix = ":" + std::to_string(port);
   char host[INET6_ADDRSTRLEN] = {};
   switch (family) {
     case AddressFamily::any:

@@ -201,7 +201,7 @@ std::size_t HttpConnection::read_body(std::string_view input) {
     refuse_body(400, {ErrorCode::invalid_input, "malformed body"});
     return input.size();
   }
-  if (step.piece.size() > 0) deliver_piece(step.piece);
+  if (!step.piece.empty()) deliver_piece(step.piece);
   if (parser_ != nullptr && parser_->is_done()) end_body();
   return step.consumed;
 }

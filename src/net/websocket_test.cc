@@ -48,7 +48,7 @@ struct Site final : HttpHandler {
       exchange->respond(426, {{"Upgrade", "websocket"}}, upgraded.error().message);
     }
   }
-  bool open(WebSocketConnectOptions connect = {}) {
+  bool open(const WebSocketConnectOptions& connect = {}) {
     std::optional<Error> failed;
     WebSocketConnector connector(loop, http->address().text(), "/live", connect, 7, client,
                                  [&](auto got) {
