@@ -258,10 +258,29 @@ Status check_tree(const SyntaxNode& root, const TableScope& tables) {
   return check_cost(statements->children.front());
 }
 
+// DuckDB's lexer takes as many operator characters in a row as there are and gives back all but the
+// first it needs, so a run of them ("/*/*/*...", "+++...") costs its square, and no limit of time
+// reaches into the parser: 100 KB kept a core busy for minutes.
+constexpr std::size_t kOperatorRunMax = 1000;
+
+bool has_long_operator_run(std::string_view sql) {
+  constexpr std::string_view kOperators = "~!@#^&|`?+-*/%<>=";
+  std::size_t run = 0;
+  for (const char c : sql) {
+    run = kOperators.contains(c) ? run + 1 : 0;
+    if (run > kOperatorRunMax) return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 Status check_statement(DuckConnection& connection, std::string_view sql, const TableScope& scope) {
   if (sql.contains('\0') || !is_valid_utf8(sql)) return invalid("the statement is not UTF-8 text");
+  if (has_long_operator_run(sql)) {
+    return invalid(fmt::format("the statement has more than {} operator characters in a row",
+                               kOperatorRunMax));
+  }
   FICUS_TRY(const auto rows,
             connection.select("SELECT CAST(json_serialize_sql(" +
                               quoted_literal(without_explain(sql)) + ") AS VARCHAR)"));

@@ -479,6 +479,18 @@ TEST(SyntaxTree, EveryPrefixIsAnError) {
   EXPECT_FALSE(read_syntax_tree(std::string(100'000, '[')));
 }
 
+// The parser would take the square of their length, and nothing could end it.
+TEST_F(SqlGuard, LongRunsOfOperatorsAreRefusedBeforeTheyAreParsed) {
+  for (const std::string_view piece : {"/*", "+", "-", "<>", "~"}) {
+    std::string run;
+    while (run.size() < 90'000) run += piece;
+    EXPECT_EQ(city.rows("SELECT " + run + "1").at(0),
+              "invalid_input: the statement has more than 1000 operator characters in a row");
+  }
+  EXPECT_EQ(city.one("SELECT '" + std::string(1000, '=') + "' = 'x'"), "false");
+  EXPECT_EQ(city.one("SELECT 1 --" + std::string(900, '-')), "1");
+}
+
 TEST_F(SqlGuard, DeepStatementsAreRefusedNotCrashed) {
   std::string deep = "SELECT ";
   for (int i = 0; i < 20'000; ++i) deep += '(';
