@@ -9,6 +9,7 @@ import socket
 import subprocess
 import tempfile
 import time
+import urllib.error
 import urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
@@ -55,6 +56,8 @@ def wait_for_port(port, process, seconds=60):
 class Server:
     """A server for the time of a `with`."""
 
+    cores = "0"
+
     def __init__(self):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="ficus-bench-"))
         self.mqtt = free_port()
@@ -64,7 +67,7 @@ class Server:
         raise NotImplementedError
 
     def start(self):
-        self.process = subprocess.Popen(SERVER_CORE + self.command(), stderr=subprocess.DEVNULL if self.is_chatty else None)
+        self.process = subprocess.Popen(["taskset", "-c", self.cores] + self.command(), stderr=subprocess.DEVNULL if self.is_chatty else None)
         wait_for_port(self.mqtt, self.process)
 
     is_chatty = False
@@ -111,23 +114,25 @@ class Forward(Server):
 
 
 class Ficus(Server):
-    """`settings`: lines of the configuration. `encrypted`: MQTT is heard over TLS as well, on port `mqtts`."""
+    """`settings`: lines of the configuration. `encrypted`: MQTT is heard over TLS as well, on port `mqtts`. `pack`: another than
+    city/pack. `cores`: as taskset says them."""
 
-    def __init__(self, settings="", encrypted=False):
+    def __init__(self, settings="", encrypted=False, pack=ROOT / "bench/city/pack", cores="0"):
         super().__init__()
+        self.pack, self.cores = pack, cores
         self.http = free_port()
         self.settings = settings
         self.mqtts = None
         if encrypted:
             self.mqtts = free_port()
             key, certificate = self.folder / "key.pem", self.folder / "certificate.pem"
-            subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-keyout",
+            subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "60", "-keyout",
                             key, "-out", certificate, "-subj", "/CN=localhost"], check=True, stderr=subprocess.DEVNULL)
             self.settings += f"tls: {{certificate: {certificate}, key: {key}}}\n"
 
     def command(self):
         config = self.folder / "ficus.yaml"
-        config.write_text(f"data_directory: {self.folder}/data\npacks: [{ROOT}/bench/city/pack]\n"
+        config.write_text(f"data_directory: {self.folder}/data\npacks: [{self.pack}]\n"
                           f"http: {{listen: '127.0.0.1:{self.http}'}}\n"
                           f"mqtt: {{listen: '127.0.0.1:{self.mqtt}', connections_max: 20000"
                           + (f", listen_tls: '127.0.0.1:{self.mqtts}'" if self.mqtts else "") + "}\n"
@@ -140,8 +145,11 @@ class Ficus(Server):
 
     def sql(self, statement):
         request = urllib.request.Request(f"http://127.0.0.1:{self.http}/sql", statement.encode(), method="POST")
-        with urllib.request.urlopen(request, timeout=120) as answer:
-            return json.load(answer)["rows"]
+        try:
+            with urllib.request.urlopen(request, timeout=120) as answer:
+                return json.load(answer)["rows"]
+        except urllib.error.HTTPError as error:
+            raise RuntimeError(f"{statement}: {error.code}: {error.read().decode(errors='replace')[:500]}") from error
 
     def books(self):
         """The books of all sources together; they must balance."""

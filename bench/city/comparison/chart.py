@@ -1,16 +1,14 @@
-"""The chart of the comparison: a panel for each figure, a bar for each that was measured; scales are logarithmic, as the figures lie
-far apart."""
-import math
+"""The chart of the comparison: a panel for each figure, a bar for each that was measured."""
 from xml.sax.saxutils import escape
 
 from comparison.stores import STORES
+from drawing import FLOOR, OTHER, OURS, ROW, bars, document
 
-WIDTH, LABEL, BAR, ROW, PANEL = 940, 320, 480, 20, 46
-OURS, OTHER, FLOOR = "#1b7f4d", "#8a94a3", "#cfd5dd"
+PANEL = 46
 
 
-def text_of(value):
-    return f"{value:,.0f}" if value >= 100 else f"{value:,.1f}" if value >= 10 else f"{value:,.2f}"
+def color_of(name):
+    return OURS if name.startswith("Ficus") else FLOOR if "floor" in name else OTHER
 
 
 def panels(figures):
@@ -39,28 +37,10 @@ def panels(figures):
     return out
 
 
-def bars(values, top):
-    known = [v for _, v in values if v > 0]
-    low = math.floor(math.log10(min(known))) if known else 0
-    high = max(low + 1, math.log10(max(known))) if known else 1
-    for i, (name, value) in enumerate(values):
-        y = top + i * ROW
-        share = (math.log10(value) - low) / (high - low) if value > 0 else 0
-        color = OURS if name.startswith("Ficus") else FLOOR if "floor" in name else OTHER
-        width = max(2, share * BAR) if value > 0 else 0
-        yield (f'<text x="{LABEL - 8}" y="{y + 13}" text-anchor="end">{escape(name)}</text>'
-               f'<rect x="{LABEL}" y="{y + 3}" width="{width:.0f}" height="{ROW - 7}" fill="{color}"/>'
-               f'<text x="{LABEL + width + 6:.0f}" y="{y + 13}">{text_of(value) if value else "0"}</text>')
-
-
 def draw(figures):
     parts, top = [], 34
     for title, values in panels(figures):
         parts.append(f'<text x="12" y="{top + 16}" font-weight="bold">{escape(title)}</text>')
-        parts += bars(values, top + 24)
+        parts += bars(values, top + 24, color_of)
         top += PANEL + len(values) * ROW
-    return (f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{top}" viewBox="0 0 {WIDTH} {top}" '
-            'font-family="sans-serif" font-size="12" fill="#1f2933">\n'
-            f'<rect width="{WIDTH}" height="{top}" fill="#ffffff"/>\n'
-            '<text x="12" y="24" font-size="15" font-weight="bold">Ficus beside what one would pick instead (logarithmic bars)</text>\n'
-            + "\n".join(parts) + "\n</svg>\n")
+    return document("Ficus beside what one would pick instead (logarithmic bars)", parts, top)

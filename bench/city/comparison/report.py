@@ -151,13 +151,17 @@ def section(figures):
     return text + "\n" + NOTES.read_text()
 
 
-def write(figures):
+def replace_section(begin, new, end):
+    """The part of RESULTS.md between two lines; at its end where there is none yet."""
     text = RESULTS.read_text()
-    new = BEGIN + section(figures) + END
-    if BEGIN in text:
-        before, rest = text.split(BEGIN, 1)
-        text = before + new + rest.split(END, 1)[1]
+    if begin in text:
+        before, rest = text.split(begin, 1)
+        text = before + begin + new + end + rest.split(end, 1)[1]
     else:
-        text = text.rstrip("\n") + "\n\n" + new
+        text = text.rstrip("\n") + "\n\n" + begin + new + end
     RESULTS.write_text(text)
+
+
+def write(figures):
+    replace_section(BEGIN, section(figures), END)
     CHART.write_text(chart.draw(figures))

@@ -32,7 +32,8 @@ class AckCounter final : public PacketHandler {
 std::vector<std::unique_ptr<Client>> connect_publishers(Poller& poller, const Options& options,
                                                         PacketHandler* handler = nullptr) {
   std::vector<std::unique_ptr<Client>> publishers;
-  for (std::size_t i = 0; i < kPublishers; ++i) {
+  const std::size_t count = options.number("connections", kPublishers);
+  for (std::size_t i = 0; i < count; ++i) {
     publishers.push_back(
         std::make_unique<Client>(poller, options.target, fmt::format("pub-{}", i), handler));
   }
@@ -179,14 +180,14 @@ void run_alert(const Options& options) {
           .vehicle = is_dangerous ? message : calm,
           .trip = message,
           .time_us = wall_us() - age_us,
-          .packet_id = static_cast<std::uint16_t>(1 + message / kPublishers % 60'000)};
+          .packet_id = static_cast<std::uint16_t>(1 + message / publishers.size() % 60'000)};
       packet.clear();
       if (is_dangerous) {
         messages.append_dangerous(fields, packet);
       } else {
         messages.append(fields, packet);
       }
-      publishers[message % kPublishers]->send(packet);
+      publishers[message % publishers.size()]->send(packet);
     }
     subscriber.read();
     if (now_ns() - polled > 1'000'000) {  // the acknowledgements, too

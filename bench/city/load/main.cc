@@ -14,7 +14,7 @@ int main(int argc, char** argv) {
       {"ingest", load::run_ingest},     {"fan_in", load::run_fan_in},
       {"fan_out", load::run_fan_out},   {"latency", load::run_latency},
       {"alert", load::run_alert},       {"connect", load::run_connect},
-      {"retained", load::run_retained},
+      {"retained", load::run_retained}, {"soak", load::run_soak},
   };
   load::Options options;
   for (int i = 3; i < argc; ++i) {

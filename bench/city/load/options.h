@@ -29,5 +29,6 @@ void run_latency(const Options& options);
 void run_alert(const Options& options);
 void run_connect(const Options& options);
 void run_retained(const Options& options);
+void run_soak(const Options& options);
 
 }  // namespace load
