@@ -235,6 +235,7 @@ void DuckHistory::close() {
 // everything is closed and opened; then the positions tell whether the last commit took place.
 Status DuckHistory::reopen() {
   sealer_.stop();
+  watch_.set_upkeep(false);
   std::unique_lock lock(database_mutex_, std::defer_lock);
   while (!lock.try_lock()) {
     watch_.stop_all();

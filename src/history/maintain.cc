@@ -58,6 +58,7 @@ void DuckHistory::task_failed(const std::string& task, const Error& error, Times
 
 void DuckHistory::finish_seal(Timestamp now, MaintenanceReport& report) {
   if (const std::optional<SealOutcome> outcome = sealer_.take_outcome()) {
+    watch_.set_upkeep(false);
     accept_seal(*outcome, now, report);
   }
 }
@@ -136,6 +137,7 @@ void DuckHistory::start_seal(Timestamp now, MaintenanceReport& report) {
   if (jobs.empty()) return;
   if (options_.seal_in_background) {
     const Status status = sealer_.start(*database_, std::move(jobs.front()));
+    watch_.set_upkeep(status.has_value());
     if (!status) report.problems.push_back("sealing: " + status.error().message);
     return;
   }

@@ -67,6 +67,12 @@ void QueryWatch::set_database(DuckDatabase* database) {
   if (connection) memory_connection_ = std::move(*connection);
 }
 
+void QueryWatch::set_upkeep(bool is_running) {
+  const std::lock_guard lock(mutex_);
+  upkeep_since_.reset();
+  if (is_running) upkeep_since_ = clock_.monotonic();
+}
+
 std::size_t QueryWatch::active_count() const {
   const std::lock_guard lock(mutex_);
   return guards_.size();
@@ -86,6 +92,7 @@ void QueryWatch::run() {
   while (!ending_) {
     if (guards_.empty()) {
       memory_bytes_ = 0;
+      last_charge_ = {};  // what is found at first has grown since upkeep began
       changed_.wait(lock, [this] { return ending_ || !guards_.empty(); });
       continue;
     }
@@ -97,8 +104,9 @@ void QueryWatch::run() {
 }
 
 void QueryWatch::look_at_memory() {
-  const double bytes = static_cast<double>(query_memory_bytes());
-  charge(bytes);
+  charge(static_cast<double>(query_memory_bytes()));
+  double bytes = 0;
+  for (const Guard* guard : guards_) bytes += guard->charged_bytes_;
   Guard* largest = nullptr;
   for (Guard* guard : guards_) {
     if (guard->memory_bytes_max_ == 0) continue;
@@ -115,15 +123,15 @@ void QueryWatch::look_at_memory() {
 void QueryWatch::charge(double bytes) {
   const Micros now = clock_.monotonic();
   // How long each has run since the last look: who has just come has grown by little.
-  const auto time_of = [&](const Guard& guard) {
-    return 1 + static_cast<double>((now - std::max(guard.since_, last_charge_)).count);
+  const auto time_since = [&](Micros begin) {
+    return 1 + static_cast<double>((now - std::max(begin, last_charge_)).count);
   };
-  double time = 0;
-  for (const Guard* guard : guards_) time += time_of(*guard);
+  double time = upkeep_since_ ? time_since(*upkeep_since_) : 0;
+  for (const Guard* guard : guards_) time += time_since(guard->since_);
   const double grown = bytes - memory_bytes_;
   for (Guard* guard : guards_) {
     if (grown > 0) {
-      guard->charged_bytes_ += grown * time_of(*guard) / time;
+      guard->charged_bytes_ += grown * time_since(guard->since_) / time;
     } else if (memory_bytes_ > 0) {
       guard->charged_bytes_ *= bytes / memory_bytes_;
     }

@@ -20,7 +20,8 @@ enum class StopReason : std::uint8_t { time, memory, size, cancelled };
 // Watches over the running queries: interrupts one whose time is up, who was cancelled, or, when
 // all together use too much memory, the one that seems to have most of it. DuckDB counts for the
 // whole database only, so what the memory grows by between two looks is put down to those that run
-// then, to each by the time it ran: whoever runs for long while it grows comes to have most. A
+// then, to each by the time it ran: whoever runs for long while it grows comes to have most. What
+// grows while the history seals is put down to that in the same way, and no query pays for it. A
 // thread of its own, asleep while nothing runs. DuckDB forgets an interrupt that comes before a
 // query has begun, so it is repeated until the query is gone. Thread-safe; outlives all queries.
 class QueryWatch {
@@ -59,6 +60,8 @@ class QueryWatch {
 
   // Where to ask for memory in use; null when there is no database. Set before the first query.
   void set_database(DuckDatabase* database);
+  // The history's own work that needs much memory (sealing, merging) is under way.
+  void set_upkeep(bool is_running);
   std::size_t active_count() const;
   // Interrupts everything that runs.
   void stop_all();
@@ -76,7 +79,8 @@ class QueryWatch {
   std::vector<Guard*> guards_;
   double memory_bytes_ = 0;  // at the last look
   Micros last_charge_;
-  int looks_since_stop_ = 0;  // for too much memory: it takes a while to be given back
+  std::optional<Micros> upkeep_since_;  // Clock::monotonic; none while there is no such work
+  int looks_since_stop_ = 0;            // for too much memory: it takes a while to be given back
   std::unique_ptr<DuckConnection> memory_connection_;
   bool ending_ = false;
   std::thread thread_;
