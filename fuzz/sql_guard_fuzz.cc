@@ -51,9 +51,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   FICUS_CHECK(transaction.begin(true).has_value());
   const auto planned = engine.connection->select("EXPLAIN " + sql);
   if (planned) return 0;
-  const std::string& message = planned.error().message;
-  FICUS_CHECK(!message.contains("Permission Error"));
-  FICUS_CHECK(!message.contains("read-only"));
-  FICUS_CHECK(!message.contains("disabled by configuration"));
+  // What the statement says itself may stand in the message too.
+  const auto says = [&](std::string_view words) {
+    return planned.error().message.contains(words) && !sql.contains(words);
+  };
+  FICUS_CHECK(!says("Permission Error"));
+  FICUS_CHECK(!says("read-only"));
+  FICUS_CHECK(!says("disabled by configuration"));
   return 0;
 }
