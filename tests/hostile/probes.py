@@ -91,7 +91,8 @@ class Mqtt:
     def __init__(self, link, name):
         self.link, self.name, self.count = link, name, 0
         text = port_mqtt.text
-        self.packet(0x10, b"\x00\x04MQTT\x04\xc2\x00\x3c" + text(f"probe-{name}") + text("probe") + text(TOKEN))
+        # No keep alive: another probe may wait longer for its answer than any keep alive would last.
+        self.packet(0x10, b"\x00\x04MQTT\x04\xc2\x00\x00" + text(f"probe-{name}") + text("probe") + text(TOKEN))
         self.expect(0x20, b"\x00\x00")
         self.packet(0x82, b"\x00\x01" + text(f"probe/{name}/+") + b"\x01")
         self.expect(0x90, b"\x00\x01\x01")
