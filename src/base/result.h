@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <expected>
 #include <string>
+#include <string_view>
 #include <utility>
 
 namespace ficus {
@@ -42,8 +43,8 @@ inline std::unexpected<Error> invalid(std::string message) {
 }
 
 // Puts `context` in front of the message: "sources.yaml: " + message.
-inline std::unexpected<Error> in_context(std::string context, Error error) {
-  error.message.insert(0, std::move(context));
+inline std::unexpected<Error> in_context(std::string_view context, Error error) {
+  error.message.insert(0, context);
   return std::unexpected(std::move(error));
 }
 

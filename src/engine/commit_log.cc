@@ -255,7 +255,7 @@ void CommitLog::write_snapshot(log::Position position, LogFold::Sections section
   snapshot_.run(std::move(work));
 }
 
-Status CommitLog::write_snapshot_now(log::Position position, LogFold::Sections sections) {
+Status CommitLog::write_snapshot_now(log::Position position, const LogFold::Sections& sections) {
   snapshot_.wait();
   snapshot_tried_ = end();
   return save_snapshot(position, sections);

@@ -105,7 +105,7 @@ class CommitLog {
   // unless syncs are inline. What fails is logged. REQUIRES: position <= durable(), snapshot_due().
   void write_snapshot(log::Position position, LogFold::Sections sections);
   // The same, done when it returns.
-  Status write_snapshot_now(log::Position position, LogFold::Sections sections);
+  Status write_snapshot_now(log::Position position, const LogFold::Sections& sections);
   log::Position last_snapshot() const { return {last_snapshot_.load()}; }
 
   // While held, no segment and no snapshot is removed, so that they can be copied. Any thread.

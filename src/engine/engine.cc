@@ -128,6 +128,7 @@ std::string Engine::source_name(SourceId source) const {
 
 std::vector<CommitLog*> Engine::logs() {
   std::vector<CommitLog*> logs;
+  logs.reserve(shards_.size());
   for (const auto& shard : shards_) logs.push_back(&shard->log());
   return logs;
 }
@@ -174,10 +175,11 @@ bool Engine::try_submit_parts(SourceBatch&& batch, Completion&& done) {
   for (const auto& shard : shards_) {
     if (shard->queue().size() >= shard->queue().limit()) return false;
   }
-  const std::string source = source_name(batch.source);
+  const SourceId source_id = batch.source;
+  const std::string source = source_name(source_id);
   std::vector<SourceBatch> parts = split(std::move(batch));
   std::erase_if(parts, [](const SourceBatch& part) { return part.item_count() == 0; });
-  if (parts.empty()) parts.emplace_back().source = batch.source;
+  if (parts.empty()) parts.emplace_back().source = source_id;
   auto gathered = std::make_shared<Gathered>(parts.size(), std::move(done));
   for (SourceBatch& part : parts) {
     const std::size_t shard =
@@ -205,7 +207,7 @@ void Engine::change(const Configuration& configuration, const rules::RuleSetPtr&
 }
 
 template <typename T>
-void Engine::ask_all(std::function<T(const ShardState&, const Shard&)> ask,
+void Engine::ask_all(const std::function<T(const ShardState&, const Shard&)>& ask,
                      std::move_only_function<void(std::vector<T>)> on_all) {
   auto answers = std::make_shared<Answers<T>>(shards_.size(), std::move(on_all));
   for (std::size_t index = 0; index < shards_.size(); ++index) {
@@ -280,7 +282,7 @@ void Engine::operate_alert(AlertCommand command, OnEntity on_alert) {
 void Engine::books(OnBooks on_books) {
   using Part = std::map<std::string, SourceBooks, std::less<>>;
   ask_all<Part>([](const ShardState& state, const Shard&) { return state.books().all(); },
-                [on_books = std::move(on_books)](std::vector<Part> parts) mutable {
+                [on_books = std::move(on_books)](const std::vector<Part>& parts) mutable {
                   Part sum;
                   for (const Part& part : parts) {
                     for (const auto& [source, books] : part) sum[source].add(books);

@@ -160,7 +160,7 @@ class Engine {
   // Asks every shard, on its thread; `on_all` runs on the thread of the last to answer. A shard
   // that is stopping answers T{}.
   template <typename T>
-  void ask_all(std::function<T(const ShardState&, const Shard&)> ask,
+  void ask_all(const std::function<T(const ShardState&, const Shard&)>& ask,
                std::move_only_function<void(std::vector<T>)> on_all);
 
   const EngineParts parts_;

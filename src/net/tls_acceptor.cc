@@ -148,7 +148,7 @@ void TlsAcceptor::finish(const PendingPtr& pending) {
   events_.on_done(fd, pending->peer, std::move(stream));
 }
 
-void TlsAcceptor::refuse(const PendingPtr& pending, std::uint64_t& count, Error why) {
+void TlsAcceptor::refuse(const PendingPtr& pending, std::uint64_t& count, const Error& why) {
   ++count;
   const int fd = take_out(pending);
   // What was not read would turn the end into a reset, which may overtake our alert.

@@ -45,7 +45,7 @@ class TlsAcceptor final : public TurnEnd, public std::enable_shared_from_this<Tl
   void wait(const PendingPtr& pending, bool for_write);
   void step(const PendingPtr& pending);
   void finish(const PendingPtr& pending);
-  void refuse(const PendingPtr& pending, std::uint64_t& count, Error why);
+  void refuse(const PendingPtr& pending, std::uint64_t& count, const Error& why);
   int take_out(const PendingPtr& pending);
   void start_clock();
   void on_tick();

@@ -117,7 +117,7 @@ class TestAuthority {
 // A listener with TLS whose connections are RawPeers, and clients of it.
 class TlsHouse {
  public:
-  explicit TlsHouse(TlsServerOptions server_options, TcpListenOptions options = {}) {
+  explicit TlsHouse(const TlsServerOptions& server_options, TcpListenOptions options = {}) {
     auto made = TlsServerContext::make(server_options);
     EXPECT_TRUE(made) << made.error().message;
     context = *std::move(made);

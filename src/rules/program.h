@@ -82,8 +82,8 @@ struct Program {
   std::uint16_t register_count = 0;
 
   Program() = default;
-  Program(Program&&) = default;
-  Program& operator=(Program&&) = default;
+  Program(Program&&) noexcept = default;
+  Program& operator=(Program&&) noexcept = default;
   Program(const Program&) = delete;
 };
 

@@ -54,7 +54,7 @@ class SnapshotBytes {
   T value() {
     T out{};
     const std::string_view bytes = text(sizeof(T));
-    if (!has_failed_) std::memcpy(&out, bytes.data(), sizeof(T));
+    if (!has_failed_) std::memcpy(&out, bytes.data(), bytes.size());
     return out;
   }
 

@@ -61,7 +61,7 @@ class FrontQueue {
     std::vector<T>().swap(items_);
     head_ = 0;
   }
-  void swap(FrontQueue& other) {
+  void swap(FrontQueue& other) noexcept {
     items_.swap(other.items_);
     std::swap(head_, other.head_);
   }
