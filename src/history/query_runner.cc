@@ -228,27 +228,64 @@ Error QueryRunner::explained(Error error) const {
   std::unreachable();
 }
 
-Result<QuerySummary> QueryRunner::run(const std::string& sql, RowSink& sink) {
-  const std::stop_callback on_stop(stop_, [this] { guard_.stop(StopReason::cancelled); });
-  const auto failed = [this](Error error) { return std::unexpected(explained(std::move(error))); };
-  Statement statement;
-  Answer answer;
-  if (Status status = execute(connection_, sql, statement, answer); !status) {
-    return failed(status.error());
+// A statement under way: asked for its answer piece by piece, stopped when the asker says so. All
+// its failures are explained.
+class QueryRunner::Execution {
+ public:
+  explicit Execution(QueryRunner& runner)
+      : runner_(runner), on_stop_(runner.stop_, Cancel{runner}) {}
+
+  Status begin(const std::string& sql) {
+    const Status status = execute(runner_.connection_, sql, statement_, answer_);
+    return status ? status : failed(status.error());
   }
+
+  // None at the end.
+  Result<Chunk> next() {
+    Chunk chunk(duckdb_fetch_chunk(answer_.raw));
+    FICUS_TRY_VOID(go_on());
+    if (chunk.raw == nullptr) {
+      const Status status = failure_of(answer_);
+      if (!status) return failed(status.error());
+    }
+    return chunk;
+  }
+
+  // Fails when it has been stopped.
+  Status go_on() const { return runner_.guard_.stopped() ? failed({}) : Status(); }
+
+  Answer& answer() { return answer_; }
+
+ private:
+  struct Cancel {
+    QueryRunner& runner;
+    void operator()() const { runner.guard_.stop(StopReason::cancelled); }
+  };
+
+  std::unexpected<Error> failed(Error error) const {
+    return std::unexpected(runner_.explained(std::move(error)));
+  }
+
+  QueryRunner& runner_;
+  std::stop_callback<Cancel> on_stop_;
+  Statement statement_;
+  Answer answer_;
+};
+
+Result<QuerySummary> QueryRunner::run(const std::string& sql, RowSink& sink) {
+  Execution execution(*this);
+  FICUS_TRY_VOID(execution.begin(sql));
   std::vector<ResultColumn> columns;
   std::vector<CellType> types;
-  FICUS_TRY_VOID(describe(answer, columns, types));
+  FICUS_TRY_VOID(describe(execution.answer(), columns, types));
   sink.columns(columns);
   CellReader reader(std::move(types));
   QuerySummary summary;
   while (!summary.truncated) {
-    const Chunk chunk(duckdb_fetch_chunk(answer.raw));
-    if (guard_.stopped()) return failed({});
+    FICUS_TRY(const Chunk chunk, execution.next());
     if (chunk.raw == nullptr) break;
     deliver(chunk, reader, limits_.rows_max, sink, summary);
   }
-  if (Status status = failure_of(answer); !status) return failed(status.error());
   summary.elapsed = elapsed();
   return summary;
 }
@@ -256,31 +293,24 @@ Result<QuerySummary> QueryRunner::run(const std::string& sql, RowSink& sink) {
 Result<std::optional<QueryRunner::FewRows>> QueryRunner::run_if_at_most(const std::string& sql,
                                                                         std::uint64_t rows_max,
                                                                         RowSink& sink) {
-  const std::stop_callback on_stop(stop_, [this] { guard_.stop(StopReason::cancelled); });
-  const auto failed = [this](Error error) { return std::unexpected(explained(std::move(error))); };
-  Statement statement;
-  Answer answer;
-  if (Status status = execute(connection_, sql, statement, answer); !status) {
-    return failed(status.error());
-  }
+  Execution execution(*this);
+  FICUS_TRY_VOID(execution.begin(sql));
   std::vector<ResultColumn> columns;
   std::vector<CellType> types;
-  FICUS_TRY_VOID(describe(answer, columns, types));
+  FICUS_TRY_VOID(describe(execution.answer(), columns, types));
   std::vector<Chunk> chunks;
   FewRows few;
   while (true) {
-    Chunk chunk(duckdb_fetch_chunk(answer.raw));
-    if (guard_.stopped()) return failed({});
+    FICUS_TRY(Chunk chunk, execution.next());
     if (chunk.raw == nullptr) break;
     few.row_count += duckdb_data_chunk_get_size(chunk.raw);
     if (few.row_count > rows_max) return std::optional<FewRows>();
     chunks.push_back(std::move(chunk));
   }
-  if (Status status = failure_of(answer); !status) return failed(status.error());
   sink.columns(columns);
   CellReader reader(std::move(types));
   for (const Chunk& chunk : chunks) {
-    if (guard_.stopped()) return failed({});
+    FICUS_TRY_VOID(execution.go_on());
     deliver(chunk, reader, limits_.rows_max, sink, few.query);
   }
   few.query.elapsed = elapsed();
@@ -288,21 +318,15 @@ Result<std::optional<QueryRunner::FewRows>> QueryRunner::run_if_at_most(const st
 }
 
 Result<QuerySummary> QueryRunner::run_arrow(const std::string& sql, ByteSink& sink) {
-  const std::stop_callback on_stop(stop_, [this] { guard_.stop(StopReason::cancelled); });
-  const auto failed = [this](Error error) { return std::unexpected(explained(std::move(error))); };
-  Statement statement;
-  Answer answer;
-  if (Status status = execute(connection_, sql, statement, answer); !status) {
-    return failed(status.error());
-  }
+  Execution execution(*this);
+  FICUS_TRY_VOID(execution.begin(sql));
   ArrowShape shape;
-  FICUS_TRY_VOID(shape.open(answer));
+  FICUS_TRY_VOID(shape.open(execution.answer()));
   FICUS_TRY(std::string message, arrow_schema_message(shape.schema()));
   QuerySummary summary;
   summary.truncated = !sink.bytes(message);
   while (!summary.truncated) {
-    const Chunk chunk(duckdb_fetch_chunk(answer.raw));
-    if (guard_.stopped()) return failed({});
+    FICUS_TRY(const Chunk chunk, execution.next());
     if (chunk.raw == nullptr) break;
     const idx_t room = limits_.rows_max - summary.row_count;
     summary.truncated = duckdb_data_chunk_get_size(chunk.raw) > room;
@@ -312,7 +336,6 @@ Result<QuerySummary> QueryRunner::run_arrow(const std::string& sql, ByteSink& si
     FICUS_TRY_VOID(shape.append(chunk.raw, message));
     if (!sink.bytes(message)) summary.truncated = true;
   }
-  if (Status status = failure_of(answer); !status) return failed(status.error());
   (void)sink.bytes(arrow_end());
   summary.elapsed = elapsed();
   return summary;

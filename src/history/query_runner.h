@@ -42,6 +42,8 @@ class QueryRunner {
   Error explained(Error error) const;
 
  private:
+  class Execution;
+
   DuckConnection& connection_;
   const Clock& clock_;
   const QueryLimits limits_;
