@@ -2,9 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <array>
-
 #include "base/check.h"
 #include "base/crc32c.h"
 #include "base/planted.h"

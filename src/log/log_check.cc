@@ -5,7 +5,6 @@
 #include <algorithm>
 
 #include "log/scan.h"
-#include "log/segment_reader.h"
 #include "log/snapshot.h"
 
 namespace ficus::log {

@@ -7,6 +7,7 @@
 
 #include "base/check.h"
 #include "log/segment_reader.h"
+#include "log/segments.h"
 
 namespace ficus::log {
 

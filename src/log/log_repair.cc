@@ -8,6 +8,7 @@
 
 #include "log/scan.h"
 #include "log/segment_reader.h"
+#include "log/segments.h"
 #include "log/snapshot.h"
 
 namespace ficus::log {

@@ -9,7 +9,7 @@
 #include "base/check.h"
 #include "base/planted.h"
 #include "log/format.h"
-#include "log/segment_reader.h"
+#include "log/segments.h"
 
 namespace ficus::log {
 namespace {

@@ -2,11 +2,9 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "log/log_repair.h"
 #include "log/scan.h"
-#include "log/segment_reader.h"
+#include "log/segments.h"
 
 namespace ficus::log {
 namespace {

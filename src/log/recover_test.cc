@@ -3,12 +3,13 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 
 #include "log/crash_disk.h"
 #include "log/format.h"
 #include "log/log_check.h"
 #include "log/log_test_support.h"
-#include "log/segment_reader.h"
+#include "log/segments.h"
 
 namespace ficus::log {
 namespace {

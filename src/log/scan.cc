@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "log/segment_reader.h"
+#include "log/segments.h"
 
 namespace ficus::log {
 namespace {
@@ -133,7 +134,7 @@ Result<std::optional<Witness>> find_witness(Disk& disk, const std::string& direc
                 segment->read(from, Position::max(), scan.salt));
       if (!outcome.fault) return Witness{segment->path(), from, outcome.record.durable};
     }
-    FICUS_TRY(const std::optional<Witness> witness, search(*segment, from, scan, wasted));
+    FICUS_TRY(std::optional<Witness> witness, search(*segment, from, scan, wasted));
     if (witness) return witness;
   }
   return std::nullopt;

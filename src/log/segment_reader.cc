@@ -6,6 +6,7 @@
 #include <charconv>
 
 #include "log/little_endian.h"
+#include "log/segments.h"
 
 namespace ficus::log {
 namespace {
@@ -29,8 +30,9 @@ std::optional<Position> position_of_name(std::string_view name, std::string_view
   if (name.size() != kPositionDigits + suffix.size() || !name.ends_with(suffix))
     return std::nullopt;
   Position position;
-  const char* const end = name.data() + kPositionDigits;
-  const auto [stop, error] = std::from_chars(name.data(), end, position.offset);
+  const char* const begin = name.data();
+  const char* const end = begin + kPositionDigits;
+  const auto [stop, error] = std::from_chars(begin, end, position.offset);
   if (error != std::errc{} || stop != end || position.offset > INT64_MAX) return std::nullopt;
   return position;
 }

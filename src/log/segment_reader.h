@@ -10,7 +10,6 @@
 #include "base/disk.h"
 #include "base/result.h"
 #include "log/format.h"
-#include "log/segments.h"
 
 // Segment files as they lie in the directory. Internal to this module.
 namespace ficus::log {

@@ -179,7 +179,7 @@ Result<SnapshotsKept> remove_old_snapshots(Disk& disk, const std::string& direct
   FICUS_TRY(const std::vector<std::string> names, disk.list(directory));
   for (const std::string& name : names) {
     if (!position_of_name(name, kUnfinishedSuffix)) continue;
-    FICUS_TRY_VOID(disk.remove(directory + "/" + name));
+    FICUS_TRY_VOID(disk.remove(fmt::format("{}/{}", directory, name)));
     ++kept.removed;
   }
   std::reverse(kept.positions.begin(), kept.positions.end());
