@@ -26,9 +26,6 @@ Result<std::vector<FinishedFile>> History::copy_database(const std::string&) {
 // lies on the disk is what a crash at this moment would leave, which DuckDB recovers from.
 Result<std::vector<FinishedFile>> DuckHistory::copy_database(const std::string& to_directory) {
   if (must_reopen_) FICUS_TRY_VOID(reopen());
-  if (!database_file_) {
-    FICUS_TRY(database_file_, disk_.open(database_path(), OpenMode::read));
-  }
   FICUS_TRY_VOID(copy(*database_file_, to_directory + "/history.duckdb", disk_));
   const std::string log_path = database_path() + ".wal";
   if (disk_.exists(log_path)) {

@@ -81,7 +81,7 @@ DuckHistoryOptions crash_options(const std::string& folder) {
   // By age, too, in the time of maintain() below: small files, which are merged.
   options.tail_age_max = Micros{150};
   options.compact_files_min = 3;
-  options.checkpoint_log_bytes = 200'000;
+  options.checkpoint_bytes = 200'000;
   options.memory_bytes_max = std::uint64_t{256} << 20;
   return options;
 }

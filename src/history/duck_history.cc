@@ -67,6 +67,8 @@ Status DuckHistory::open_database(MaintenanceReport& report) {
   FICUS_TRY_VOID(adopt_sealed_files(report));
   FICUS_TRY_VOID(prepare_positions());
   FICUS_TRY_VOID(count_tails());
+  FICUS_TRY(database_file_, disk_.open(database_path(), OpenMode::read));
+  FICUS_TRY(database_bytes_, database_file_->size());
   watch_.set_database(database_.get());
   return {};
 }
@@ -229,6 +231,7 @@ void DuckHistory::close() {
   watch_.set_database(nullptr);
   feed_.reset();
   database_.reset();
+  database_file_.reset();
 }
 
 // After a failure that DuckDB cannot go on from (its log could not be written). Queries are ended,

@@ -34,7 +34,8 @@ struct DuckHistoryOptions {
   std::uint32_t queries_max = 8;                            // at once; more are `overloaded`
   bool set_damaged_aside = true;  // false: a damaged database is an error, for tools that only look
   bool seal_in_background = true;  // false: within maintain(), for simulation and tests
-  std::uint64_t checkpoint_log_bytes = std::uint64_t{256} << 20;  // DuckDB's log before checkpoint
+  // What DuckDB's log and its file grow by, together, before a checkpoint.
+  std::uint64_t checkpoint_bytes = std::uint64_t{256} << 20;
 };
 
 // Opens or creates the history in DuckDB (C API). Removes what a crash left behind and sets aside

@@ -127,6 +127,7 @@ class DuckHistory final : public History {
   void care_for_files(Timestamp now, MaintenanceReport& report);
   void checkpoint(MaintenanceReport& report);
   std::uint64_t log_bytes();
+  std::uint64_t database_bytes();
   void publish();
 
   Status with_statement(std::string_view sql, const QueryLimits& limits, std::stop_token stop,
@@ -147,12 +148,13 @@ class DuckHistory final : public History {
   std::atomic<std::uint64_t> answer_files_ = 0;  // numbers their names
   std::atomic<bool> files_suspect_ = false;      // a query met an unreadable file
 
-  // Never closed once opened: POSIX takes all of a process's locks from a file when it closes any
-  // descriptor of it (fcntl, F_SETLK), and DuckDB keeps others out with one.
+  // Opened and closed with the database: POSIX takes all of a process's locks from a file when it
+  // closes any descriptor of it (fcntl, F_SETLK), and DuckDB keeps others out with one.
   std::unique_ptr<File> database_file_;
 
   // Of the history thread.
-  std::size_t declared_types_ = 0;  // of the schema, have their views
+  std::uint64_t database_bytes_ = 0;  // the file's size at open and after the last checkpoint
+  std::size_t declared_types_ = 0;    // of the schema, have their views
   std::unique_ptr<DuckConnection> feed_;
   Catalog catalog_;
   Sealer sealer_;
