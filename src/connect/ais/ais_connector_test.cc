@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <future>
+#include <vector>
+
 #include "connect/ingest/engine_testing.h"
 #include "net/bytes.h"
 #include "net/loopback_testing.h"
@@ -107,6 +110,40 @@ TEST(AisConnector, UdpDatagramsOfSeveralLinesAndParts) {
   send("nothing of ours");
   ASSERT_TRUE(net::run_until(house.loop, [&] { return house.connector->counts().messages == 3; }));
   ASSERT_TRUE(house.until_received(3));
+  EXPECT_TRUE(house.books("coast").balanced());
+}
+
+// Whoever comes while there is no room waits with the others, or who comes again and again would be
+// read all the same.
+TEST(AisConnector, WhileTheEngineIsFullNoPeerIsRead) {
+  AisHouse house("listen: 'tcp://" + free_address().text() + "'");
+  // An answer is given on the shard's thread, which takes nothing in until this one is through.
+  std::promise<void> go_on;
+  house.engine->books([waits = go_on.get_future().share()](const auto&) { waits.wait(); });
+  std::string lines;
+  for (int i = 0; i < 1000; ++i) lines += kPosition;
+  const auto first = net::RawPeer::connect(house.loop, house.connector->address());
+  std::uint64_t sent = 0;
+  while (!house.ingest->is_congested()) {
+    first->send(lines);
+    sent += 1000;
+    house.loop.run_turn(Micros::from_millis(1));
+  }
+  house.loop.run_turn(Micros::from_millis(1));  // of the peer that was being read
+  const std::uint64_t taken = house.connector->counts().lines;
+
+  std::vector<std::unique_ptr<net::RawPeer>> later;
+  for (int i = 0; i < 3; ++i) {
+    later.push_back(net::RawPeer::connect(house.loop, house.connector->address()));
+    later.back()->send(lines);
+    sent += 1000;
+  }
+  ASSERT_TRUE(
+      net::run_until(house.loop, [&] { return house.connector->counts().connections == 4; }));
+  net::run_for(house.loop, Micros::from_millis(100));
+  EXPECT_EQ(house.connector->counts().lines, taken);
+  go_on.set_value();
+  EXPECT_TRUE(house.until_received(sent));
   EXPECT_TRUE(house.books("coast").balanced());
 }
 
