@@ -90,7 +90,7 @@ std::string address_key(std::string_view peer) {
   } else if (std::ranges::count(host, ':') == 1) {
     host = host.substr(0, host.find(':'));
   }
-  const std::string text(host);
+  std::string text(host);
   std::array<unsigned char, 16> bytes{};
   if (inet_pton(AF_INET6, text.c_str(), bytes.data()) != 1) return text;
   std::fill(bytes.begin() + 8, bytes.end(), static_cast<unsigned char>(0));

@@ -130,6 +130,7 @@ Result<std::string> add_entry(std::string_view text, std::string_view section_na
     section->end = all.size();
   }
   std::vector<std::string> added;
+  added.reserve(lines.size());
   for (std::size_t i = 0; i < lines.size(); ++i) {
     added.push_back(std::string(section->indent, ' ') + (i == 0 ? "- " : "  ") + lines[i]);
   }

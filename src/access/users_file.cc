@@ -57,7 +57,7 @@ class Reader {
   }
 
   void read_roles(const YamlNode& node) {
-    YamlMap(node, "roles", mistakes_);  // reports what is no map
+    const YamlMap roles(node, "roles", mistakes_);  // reports what is no map
     for (std::size_t i = 0; i < node.keys.size(); ++i) {
       const YamlNode::Key& key = node.keys[i];
       if (!is_user_name(key.text)) {

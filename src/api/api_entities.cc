@@ -101,7 +101,7 @@ void ApiServer::get_entities(Exchange exchange, const Who& who) {
   });
 }
 
-void ApiServer::get_entity(Exchange exchange, const Who& who, std::string id) {
+void ApiServer::get_entity(Exchange exchange, const Who& who, const std::string& id) {
   const EntityForm form =
       has_option(exchange->target(), "keyValues") ? EntityForm::key_values : EntityForm::normalized;
   engine_.find(id, [this, id, who, form,

@@ -86,8 +86,8 @@ void ApiServer::get(Exchange exchange, const Who& who) {
     if (first == "live") return parts_.live.accept(*exchange, who);
   }
   if ((first == "entities" || first == "alerts") && path.size() == 2) {
-    std::string id = path[1];
-    return get_entity(std::move(exchange), who, std::move(id));
+    const std::string id = path[1];
+    return get_entity(std::move(exchange), who, id);
   }
   if (first == "entities" && path.size() == 3 && path[2] == "history") {
     std::string id = path[1];

@@ -88,7 +88,7 @@ class ApiServer final : public net::HttpHandler {
   void post_reload(Exchange exchange, const Who& who);
   void get_types(Exchange exchange, const Who& who);
   void get_entities(Exchange exchange, const Who& who);
-  void get_entity(Exchange exchange, const Who& who, std::string id);
+  void get_entity(Exchange exchange, const Who& who, const std::string& id);
   void get_history(Exchange exchange, const Who& who, std::string id);
   void get_alerts(Exchange exchange, const Who& who);
   void get_sources(Exchange exchange, const Who& who);

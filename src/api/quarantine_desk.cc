@@ -62,11 +62,11 @@ std::string from_hex(std::string_view hex) {
 
 std::optional<std::int64_t> micros_of(std::string_view id) {
   const std::size_t dash = id.find('-');
+  if (dash == std::string_view::npos) return std::nullopt;
   std::uint64_t micros = 0;
-  const auto read = std::from_chars(id.data(), id.data() + std::min(dash, id.size()), micros, 16);
-  if (read.ec != std::errc() || dash == std::string_view::npos || read.ptr != id.data() + dash) {
-    return std::nullopt;
-  }
+  const char* const begin = id.data();
+  const auto read = std::from_chars(begin, begin + dash, micros, 16);
+  if (read.ec != std::errc() || read.ptr != begin + dash) return std::nullopt;
   return static_cast<std::int64_t>(micros);
 }
 
@@ -136,8 +136,8 @@ void QuarantineDesk::on_get(Exchange exchange) {
   const std::vector<std::string>& path = exchange->target().segments;
   if (path.size() == 1) return list(std::move(exchange));
   if (path.size() == 2 && is_quarantine_id(path[1])) {
-    std::string id = path[1];
-    return show(std::move(exchange), std::move(id));
+    const std::string id = path[1];
+    return show(std::move(exchange), id);
   }
   respond_error(*exchange,
                 {ErrorCode::not_found, fmt::format("there is no {}", exchange->target().path)});
@@ -210,7 +210,7 @@ void QuarantineDesk::find(const std::string& id,
                });
 }
 
-void QuarantineDesk::show(Exchange exchange, std::string id) {
+void QuarantineDesk::show(Exchange exchange, const std::string& id) {
   find(id, [exchange = std::move(exchange)](Result<connect::StoredItem> item) mutable {
     if (!item) return respond_error(*exchange, item.error());
     std::string body;
@@ -268,7 +268,7 @@ void QuarantineDesk::on_post(Exchange exchange, std::string by) {
 }
 
 // The twin knows of every decision; history hears of it a moment later.
-void QuarantineDesk::check_open(CasePtr c) {
+void QuarantineDesk::check_open(const CasePtr& c) {
   ingest_.engine().find(
       QuarantineMarks::id(c->id), [this, c](Result<twin::EntityView> found) mutable {
         loop_.post([this, c = std::move(c), found = std::move(found)] {
@@ -288,15 +288,15 @@ void QuarantineDesk::check_open(CasePtr c) {
       });
 }
 
-void QuarantineDesk::decide(CasePtr c) {
-  if (c->decision == Decision::drop) return mark(std::move(c));
+void QuarantineDesk::decide(const CasePtr& c) {
+  if (c->decision == Decision::drop) return mark(c);
   if (ingest_.is_congested()) {
     return refuse(c, {ErrorCode::overloaded, "the brain is behind: try again in a second"});
   }
-  submit(std::move(c));
+  submit(c);
 }
 
-void QuarantineDesk::submit(CasePtr c) {
+void QuarantineDesk::submit(const CasePtr& c) {
   auto batch = connect::replay_item(c->item, sources_);
   if (!batch) return refuse(c, batch.error());
   c->items = batch->item_count();
@@ -306,7 +306,7 @@ void QuarantineDesk::submit(CasePtr c) {
   });
 }
 
-void QuarantineDesk::mark(CasePtr c) {
+void QuarantineDesk::mark(const CasePtr& c) {
   const Timestamp now = std::max(ingest_.now(), last_mark_ + Micros{1});
   last_mark_ = now;
   SourceBatch batch;

@@ -40,13 +40,13 @@ class QuarantineDesk {
   using CasePtr = std::shared_ptr<Case>;
 
   void list(Exchange exchange);
-  void show(Exchange exchange, std::string id);
+  void show(Exchange exchange, const std::string& id);
   void find(const std::string& id,
             std::move_only_function<void(Result<connect::StoredItem>)> on_item);
-  void check_open(CasePtr c);
-  void decide(CasePtr c);
-  void submit(CasePtr c);
-  void mark(CasePtr c);
+  void check_open(const CasePtr& c);
+  void decide(const CasePtr& c);
+  void submit(const CasePtr& c);
+  void mark(const CasePtr& c);
   void finish(const CasePtr& c);
   void refuse(const CasePtr& c, const Error& error);
 

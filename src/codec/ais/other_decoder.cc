@@ -1,7 +1,6 @@
 #include "codec/ais/other_decoder.h"
 
 #include <algorithm>
-#include <utility>
 
 #include "base/check.h"
 

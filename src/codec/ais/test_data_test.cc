@@ -1,7 +1,5 @@
 #include "codec/ais/test_data.h"
 
-#include <sys/wait.h>
-
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>

@@ -3,13 +3,15 @@
 #include <iconv.h>
 
 #include <algorithm>
+#include <bit>
+#include <cstdint>
 
 #include "base/utf8.h"
 
 namespace ficus::csv {
 
 struct TextDecoder::Converter {
-  iconv_t handle = reinterpret_cast<iconv_t>(-1);
+  iconv_t handle;
 
   explicit Converter(const char* encoding) : handle(iconv_open("UTF-8", encoding)) {}
   ~Converter() {
@@ -17,7 +19,8 @@ struct TextDecoder::Converter {
   }
   Converter(const Converter&) = delete;
   Converter& operator=(const Converter&) = delete;
-  bool is_open() const { return handle != reinterpret_cast<iconv_t>(-1); }
+  // iconv_open answers (iconv_t)-1 when it fails.
+  bool is_open() const { return std::bit_cast<std::intptr_t>(handle) != -1; }
 };
 
 TextDecoder::TextDecoder(std::unique_ptr<Converter> converter) : converter_(std::move(converter)) {}

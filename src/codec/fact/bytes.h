@@ -2,10 +2,8 @@
 
 #include <cstdint>
 #include <cstring>
-#include <span>
 #include <string>
 #include <string_view>
-#include <type_traits>
 
 namespace ficus::fact {
 

@@ -1,8 +1,5 @@
 #pragma once
 
-#include <string>
-#include <string_view>
-
 #include "codec/json/json_writer.h"
 #include "model/observation_batch.h"
 #include "model/schema.h"

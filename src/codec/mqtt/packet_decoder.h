@@ -1,7 +1,6 @@
 #pragma once
 
 #include "codec/mqtt/byte_reader.h"
-#include "codec/mqtt/decoder.h"
 #include "codec/mqtt/packet.h"
 
 namespace ficus::mqtt {

@@ -6,8 +6,9 @@
 #include <type_traits>
 
 #include "codec/mqtt/byte_reader.h"
-#include "codec/mqtt/properties.h"
+#include "codec/mqtt/property_id.h"
 #include "codec/mqtt/property_rules.h"
+#include "codec/mqtt/repeated_property.h"
 #include "codec/mqtt/topic.h"
 
 namespace ficus::mqtt {

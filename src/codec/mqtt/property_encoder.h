@@ -6,7 +6,8 @@
 #include <string_view>
 
 #include "codec/mqtt/byte_writer.h"
-#include "codec/mqtt/properties.h"
+#include "codec/mqtt/property_id.h"
+#include "codec/mqtt/repeated_property.h"
 
 // Property sections (MQTT 5.0, 2.2.2), written to either sink of byte_writer.h. Internal to this
 // folder.

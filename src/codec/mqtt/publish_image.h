@@ -4,7 +4,6 @@
 #include <cstdint>
 #include <expected>
 #include <optional>
-#include <span>
 #include <vector>
 
 #include "codec/mqtt/encoder.h"

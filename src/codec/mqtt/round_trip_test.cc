@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/random.h"
+#include "codec/mqtt/encoder.h"
 #include "codec/mqtt/publish_image.h"
 #include "codec/mqtt/test_support.h"
 

@@ -7,7 +7,6 @@
 
 #include "base/check.h"
 #include "codec/mqtt/decoder.h"
-#include "codec/mqtt/encoder.h"
 
 // For the tests of this folder only.
 
