@@ -64,16 +64,22 @@ class OverWebSocket:
         while link.line():
             pass
 
-    def send(self, data):
+    def send(self, data, opcode=2):
         head = bytes([0x80 | len(data)]) if len(data) < 126 else b"\xfe" + struct.pack(">H", len(data))
-        self.link.send(b"\x82" + head + b"\0\0\0\0" + data)
+        self.link.send(bytes([0x80 | opcode]) + head + b"\0\0\0\0" + data)
 
     def message(self):
-        head = self.link.take(2)
-        size = head[1] & 127
-        if size > 125:
-            size = int.from_bytes(self.link.take(2 if size == 126 else 8), "big")
-        return self.link.take(size)
+        while True:
+            head = self.link.take(2)
+            size = head[1] & 127
+            if size > 125:
+                size = int.from_bytes(self.link.take(2 if size == 126 else 8), "big")
+            data = self.link.take(size)
+            if head[0] & 15 == 8:  # RFC 6455, 5.5.1
+                raise Failed(f"the server closed the WebSocket: {int.from_bytes(data[:2], 'big')} {data[2:]!r}")
+            if head[0] & 15 != 9:
+                return data
+            self.send(data, opcode=10)
 
     def take(self, size):
         while len(self.buffer) < size:
@@ -165,7 +171,7 @@ class Probes:
         probes = {"http health": self.health, "http entity": self.entity, "sql": self.sql, "live": self.live, "ais-udp": self.ais_udp, "ais-tcp": self.ais_tcp,
                   "mqtt": lambda: self.mqtt("mqtt", lambda: Link(ports.mqtt_port, self.seconds)),
                   "mqtts": lambda: self.mqtt("mqtts", lambda: Link(ports.mqtts_port, self.seconds, encrypted=True)),
-                  "websocket": lambda: self.mqtt("ws", lambda: OverWebSocket(Link(ports.http_port, self.seconds), "/mqtt", "mqtt")),
+                  "websocket": lambda: self.websocket(ports.http_port),
                   "https": self.https}
         for name, probe in probes.items():
             begin = time.monotonic()
@@ -225,6 +231,12 @@ class Probes:
         if name not in self.clients:
             self.clients[name] = Mqtt(connect(), name)
         self.clients[name]()
+
+    def websocket(self, port):
+        # A new one each time: while another probe waits for its answer nobody would answer this one's pings (RFC 6455, 5.5.2).
+        if "ws" in self.clients:
+            self.clients.pop("ws").link.close()
+        self.mqtt("ws", lambda: OverWebSocket(Link(port, self.seconds), "/mqtt", "mqtt"))
 
     def ais_line(self, vessel):
         """A position of a vessel of ours, each time with another course (ITU-R M.1371, message 1)."""
