@@ -47,8 +47,9 @@ std::string chunk_begin(std::size_t bytes) {
 
 }  // namespace
 
-HttpConnection::HttpConnection(HttpConnectionOwner& server, std::unique_ptr<Connection> tcp)
-    : server_(server), tcp_(std::move(tcp)) {}
+HttpConnection::HttpConnection(HttpConnectionOwner& server, std::unique_ptr<Connection> tcp,
+                               std::uint64_t number)
+    : server_(server), tcp_(std::move(tcp)), number_(number) {}
 
 HttpConnection::~HttpConnection() {
   server_.budget->forget(*this);

@@ -65,7 +65,9 @@ class HttpConnectionOwner {
 // again. For this module only.
 class HttpConnection final : public ConnectionHandler, public HttpBudget::Holder {
  public:
-  HttpConnection(HttpConnectionOwner& server, std::unique_ptr<Connection> tcp);
+  // `number`: another one for each connection of its server.
+  HttpConnection(HttpConnectionOwner& server, std::unique_ptr<Connection> tcp,
+                 std::uint64_t number);
   ~HttpConnection();
   void start();
 
@@ -83,6 +85,7 @@ class HttpConnection final : public ConnectionHandler, public HttpBudget::Holder
   // Sends the answer that switches protocols and gives the connection away.
   std::unique_ptr<Connection> release(std::string answer);
 
+  std::uint64_t number() const { return number_; }
   const Connection& carrier() const { return *tcp_; }
   EventLoop& loop() { return *server_.loop; }
 
@@ -131,6 +134,7 @@ class HttpConnection final : public ConnectionHandler, public HttpBudget::Holder
 
   HttpConnectionOwner& server_;
   std::unique_ptr<Connection> tcp_;
+  const std::uint64_t number_;
   std::unique_ptr<HttpParser> parser_;
   std::shared_ptr<HttpExchange::Core> exchange_;
   Phase phase_ = Phase::idle;

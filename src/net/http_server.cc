@@ -1,7 +1,7 @@
 #include "net/http_server.h"
 
 #include <algorithm>
-#include <unordered_map>
+#include <map>
 #include <utility>
 #include <vector>
 
@@ -115,11 +115,11 @@ class HttpServer::Core final : public HttpConnectionOwner,
     return {};
   }
 
-  void remove(HttpConnection& connection) override { connections_.erase(&connection); }
+  void remove(HttpConnection& connection) override { connections_.erase(connection.number()); }
 
   void remove_later(HttpConnection& connection) override {
-    loop->post([weak = weak_from_this(), &connection] {
-      if (const auto self = weak.lock()) self->remove(connection);
+    loop->post([weak = weak_from_this(), number = connection.number()] {
+      if (const auto self = weak.lock()) self->connections_.erase(number);
     });
   }
 
@@ -127,7 +127,7 @@ class HttpServer::Core final : public HttpConnectionOwner,
     is_draining = true;
     note_listener();
     listener_.reset();
-    for (auto& [key, connection] : connections_) connection->drain();
+    for (auto& [number, connection] : connections_) connection->drain();
   }
 
   HttpServerCounts all_counts() const {
@@ -147,18 +147,19 @@ class HttpServer::Core final : public HttpConnectionOwner,
     return listener_ != nullptr ? listener_->connection_count() : connections_.size();
   }
 
- private:
   void accept(std::unique_ptr<Connection> tcp) {
-    auto connection = std::make_unique<HttpConnection>(*this, std::move(tcp));
+    const std::uint64_t number = next_number_++;
+    auto connection = std::make_unique<HttpConnection>(*this, std::move(tcp), number);
     HttpConnection& started = *connection;
-    connections_.emplace(&started, std::move(connection));
+    connections_.emplace(number, std::move(connection));
     started.start();
   }
 
+ private:
   void on_tick() {
     ++now_ticks;
     // A callback may end other exchanges, though never destroy a connection at once: see on_closed.
-    for (auto& [key, connection] : connections_) connection->check_time();
+    for (auto& [number, connection] : connections_) connection->check_time();
   }
 
   void note_listener() {
@@ -170,7 +171,9 @@ class HttpServer::Core final : public HttpConnectionOwner,
   const HttpServerOptions options_;
   Timer timer_;
   Address address_;
-  std::unordered_map<HttpConnection*, std::unique_ptr<HttpConnection>> connections_;
+  // By number: in an order that is the same in each run, as that of addresses is not.
+  std::map<std::uint64_t, std::unique_ptr<HttpConnection>> connections_;
+  std::uint64_t next_number_ = 1;
   std::unique_ptr<TcpListener> listener_;
 };
 
@@ -182,8 +185,15 @@ Result<std::unique_ptr<HttpServer>> HttpServer::open(EventLoop& loop, const Addr
   return std::unique_ptr<HttpServer>(new HttpServer(std::move(core)));
 }
 
+std::unique_ptr<HttpServer> HttpServer::create(EventLoop& loop, const HttpServerOptions& options,
+                                               HttpHandler& handler) {
+  return std::unique_ptr<HttpServer>(
+      new HttpServer(std::make_shared<Core>(loop, options, handler)));
+}
+
 HttpServer::HttpServer(std::shared_ptr<Core> core) : core_(std::move(core)) {}
 HttpServer::~HttpServer() = default;
+void HttpServer::accept(std::unique_ptr<Connection> link) { core_->accept(std::move(link)); }
 const Address& HttpServer::address() const { return core_->address(); }
 std::size_t HttpServer::connection_count() const { return core_->connection_count(); }
 HttpServerCounts HttpServer::counts() const { return core_->all_counts(); }

@@ -155,10 +155,15 @@ class HttpServer {
   static Result<std::unique_ptr<HttpServer>> open(EventLoop& loop, const Address& address,
                                                   const HttpServerOptions& options,
                                                   HttpHandler& handler);
+  // One without a port: connections come by accept() only.
+  static std::unique_ptr<HttpServer> create(EventLoop& loop, const HttpServerOptions& options,
+                                            HttpHandler& handler);
   ~HttpServer();
   HttpServer(const HttpServer&) = delete;
   HttpServer& operator=(const HttpServer&) = delete;
 
+  // Takes over a connection, whatever carries it.
+  void accept(std::unique_ptr<Connection> link);
   const Address& address() const;
   std::size_t connection_count() const;
   HttpServerCounts counts() const;

@@ -488,6 +488,21 @@ TEST(HttpServer, DrainsAfterTheRequestsInProgress) {
   EXPECT_EQ(RawPeer::connect(site.loop, site.server->address()), nullptr);
 }
 
+TEST(HttpServer, ServesConnectionsThatItIsHanded) {
+  Site site;
+  site.server = HttpServer::create(site.loop, {}, site.handler);
+  const auto listener = TcpListener::open(
+      site.loop, loopback_any_port(), {},
+      [&](std::unique_ptr<Connection> tcp) { site.server->accept(std::move(tcp)); });
+  ASSERT_TRUE(listener);
+  const auto client = RawPeer::connect(site.loop, (*listener)->address());
+  EXPECT_TRUE(site.says(*client, get("/a"), "hello /a"));
+  EXPECT_EQ(site.server->connection_count(), 1u);
+  site.server->drain();
+  EXPECT_TRUE(site.is_closed(*client));
+  ASSERT_TRUE(run_until(site.loop, [&] { return site.server->connection_count() == 0; }));
+}
+
 TEST(HttpServer, LeavesHeldExchangesHarmlessWhenDestroyed) {
   Site site;
   ExchangePtr held;

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/planted.h"
 
 namespace ficus::ais {
 
@@ -100,7 +101,7 @@ std::expected<std::optional<Assembled>, AisError> Assembler::single(const Senten
 
 Assembler::Key Assembler::key_of(std::uint64_t source, const Sentence& sentence) {
   const TagBlock& tag = sentence.tag;
-  Key key{.source = source};
+  Key key{.source = FICUS_PLANTED(join_across_receivers) ? 0 : source};
   key.stream[0] = sentence.talker[0];
   key.stream[1] = sentence.talker[1];
   key.stream[2] = sentence.channel;

@@ -62,6 +62,11 @@ void Receiver::discard(std::uint64_t source) {
   if (stamp_ && stamp_->source == source) stamp_.reset();
 }
 
+void Receiver::discard_all() {
+  assembler_.discard_all();
+  stamp_.reset();
+}
+
 void Receiver::remember_stamp(std::uint64_t source, std::string_view line) {
   stamp_.reset();
   const std::optional<GatehouseStamp> gatehouse = parse_gatehouse(line);

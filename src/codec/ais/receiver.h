@@ -49,6 +49,7 @@ class Receiver {
 
   void expire(Timestamp now) { assembler_.expire(now); }
   void discard(std::uint64_t source);
+  void discard_all();
   std::vector<IncompleteSet> take_lost() { return assembler_.take_lost(); }
   std::uint64_t lines_untold() const { return assembler_.lines_untold(); }
   std::size_t pending_sets() const { return assembler_.pending_sets(); }

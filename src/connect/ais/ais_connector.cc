@@ -74,6 +74,8 @@ AisConnector::AisConnector(net::EventLoop& loop, Ingest& ingest,
       clock_(clock),
       logger_(logger),
       name_(source_->declaration.name),
+      is_udp_(std::get<AisSource>(source_->declaration.connector).transport ==
+              AisSource::Transport::udp),
       builder_(source_->id),
       reconnect_(loop),
       expire_(loop),
@@ -85,37 +87,50 @@ Result<std::unique_ptr<AisConnector>> AisConnector::open(net::EventLoop& loop, I
                                                          std::shared_ptr<const Source> source,
                                                          Schema& schema, const Clock& clock,
                                                          Logger& logger) {
-  FICUS_TRY(const AisTypes types, AisTypes::declare(schema));
-  std::unique_ptr<AisConnector> connector(
-      new AisConnector(loop, ingest, std::move(source), types, clock, logger));
-  if (auto started = connector->start(); !started) {
-    return in_context(fmt::format("source '{}': ", connector->name_), std::move(started).error());
+  FICUS_TRY(std::unique_ptr<AisConnector> connector,
+            create(loop, ingest, std::move(source), schema, clock, logger));
+  if (auto opened = connector->open_port(); !opened) {
+    return in_context(fmt::format("source '{}': ", connector->name_), std::move(opened).error());
   }
   return connector;
 }
 
-Status AisConnector::start() {
-  const auto& ais = std::get<AisSource>(source_->declaration.connector);
+Result<std::unique_ptr<AisConnector>> AisConnector::create(net::EventLoop& loop, Ingest& ingest,
+                                                           std::shared_ptr<const Source> source,
+                                                           Schema& schema, const Clock& clock,
+                                                           Logger& logger) {
+  FICUS_TRY(const AisTypes types, AisTypes::declare(schema));
+  std::unique_ptr<AisConnector> connector(
+      new AisConnector(loop, ingest, std::move(source), types, clock, logger));
+  connector->start();
+  return connector;
+}
+
+void AisConnector::start() {
   expire_.start_repeating(kExpireBeat, [this] {
     receiver_.expire(clock_.now());
     take_lost(name_);
   });
+}
+
+Status AisConnector::open_port() {
+  const auto& ais = std::get<AisSource>(source_->declaration.connector);
   if (!ais.is_listening) {
     connect();
     return {};
   }
   FICUS_TRY(const net::Address address, net::Address::parse(host_port(ais)));
-  if (ais.transport == AisSource::Transport::udp) {
+  if (is_udp_) {
     FICUS_TRY(udp_, net::UdpSocket::open(
                         loop_, address, {},
                         [this](std::span<const std::byte> bytes, const net::Address& sender) {
-                          on_datagram(bytes, sender);
+                          accept_datagram(bytes, sender);
                         }));
     return {};
   }
   FICUS_TRY(listener_, net::TcpListener::open(loop_, address, {},
                                               [this](std::unique_ptr<net::Connection> tcp) {
-                                                add_peer(std::move(tcp));
+                                                accept(std::move(tcp));
                                               }));
   return {};
 }
@@ -127,7 +142,7 @@ void AisConnector::connect() {
       [this](Result<std::unique_ptr<net::TcpConnection>> tcp) {
         if (tcp) {
           reconnect_after_ = kReconnectFirst;
-          return add_peer(*std::move(tcp));
+          return accept(*std::move(tcp));
         }
         logger_.warning("ais", "cannot connect; will try again",
                         {{"source", name_},
@@ -143,9 +158,9 @@ void AisConnector::connect_later() {
   reconnect_after_ = std::min(Micros{reconnect_after_.count * 2}, kReconnectMost);
 }
 
-void AisConnector::add_peer(std::unique_ptr<net::Connection> tcp) {
-  logger_.info("ais", "peer connected", {{"source", name_}, {"peer", tcp->peer().text()}});
-  peers_.push_back(std::make_unique<Peer>(*this, std::move(tcp), next_origin_++));
+void AisConnector::accept(std::unique_ptr<net::Connection> link) {
+  logger_.info("ais", "peer connected", {{"source", name_}, {"peer", link->peer().text()}});
+  peers_.push_back(std::make_unique<Peer>(*this, std::move(link), next_origin_++));
   peers_.back()->place = std::prev(peers_.end());
   peers_.back()->start();
   // Or who comes again and again would be read all the same.
@@ -157,7 +172,7 @@ void AisConnector::remove_peer(Peer& peer) {
   if (!std::get<AisSource>(source_->declaration.connector).is_listening) connect_later();
 }
 
-void AisConnector::on_datagram(std::span<const std::byte> bytes, const net::Address& sender) {
+void AisConnector::accept_datagram(std::span<const std::byte> bytes, const net::Address& sender) {
   if (is_draining_) return;
   const std::string key = sender.text();
   // Parts of a message may come in several datagrams of one sender.
@@ -173,7 +188,7 @@ void AisConnector::take_lines(ais::LineSplitter& lines, std::uint64_t origin,
                               const std::string& key) {
   while (const auto line = lines.next()) {
     ++counts_.lines;
-    if (udp_ != nullptr && builder_.item_count() >= kHeldItemsMax) {
+    if (is_udp_ && builder_.item_count() >= kHeldItemsMax) {
       builder_.refuse("overloaded");
     } else {
       take_line(line->text, origin, key);
@@ -250,7 +265,8 @@ void AisConnector::drain() {
   connector_.reset();
   listener_.reset();
   for (const auto& peer : peers_) peer->hold_back();
-  receiver_.expire(clock_.now());
+  receiver_.discard_all();
+  take_lost(name_);
   hand_over();
 }
 

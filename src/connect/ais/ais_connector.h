@@ -40,10 +40,19 @@ class AisConnector {
                                                     std::shared_ptr<const Source> source,
                                                     Schema& schema, const Clock& clock,
                                                     Logger& logger);
+  // One that neither listens nor connects: what it hears is given to it by the two below.
+  static Result<std::unique_ptr<AisConnector>> create(net::EventLoop& loop, Ingest& ingest,
+                                                      std::shared_ptr<const Source> source,
+                                                      Schema& schema, const Clock& clock,
+                                                      Logger& logger);
   ~AisConnector();
   AisConnector(const AisConnector&) = delete;
   AisConnector& operator=(const AisConnector&) = delete;
 
+  // Takes over a peer's connection, whatever carries it.
+  void accept(std::unique_ptr<net::Connection> link);
+  void accept_datagram(std::span<const std::byte> bytes, const net::Address& sender);
+  // Hears nothing more; parts of messages that wait for others are quarantined.
   void drain();
   // Hears nothing more and gives up its port; it may be destroyed once everything is handed over.
   void stop();
@@ -58,12 +67,11 @@ class AisConnector {
 
   AisConnector(net::EventLoop& loop, Ingest& ingest, std::shared_ptr<const Source> source,
                const AisTypes& types, const Clock& clock, Logger& logger);
-  Status start();
+  void start();
+  Status open_port();
   void connect();
   void connect_later();
-  void add_peer(std::unique_ptr<net::Connection> tcp);
   void remove_peer(Peer& peer);
-  void on_datagram(std::span<const std::byte> bytes, const net::Address& sender);
   void take_lines(ais::LineSplitter& lines, std::uint64_t origin, const std::string& key);
   void take_line(std::string_view line, std::uint64_t origin, const std::string& key);
   void take_lost(const std::string& key);
@@ -79,6 +87,7 @@ class AisConnector {
   const Clock& clock_;
   Logger& logger_;
   const std::string name_;
+  const bool is_udp_;
   ais::Receiver receiver_;
   SourceBatchBuilder builder_;
   ais::LineSplitter datagram_lines_;

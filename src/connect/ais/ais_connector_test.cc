@@ -163,6 +163,41 @@ TEST(AisConnector, AsAClientItConnectsAgain) {
   ASSERT_TRUE(house.until_received(2));
 }
 
+TEST(AisConnector, WhatItDoesNotListenForIsGivenToIt) {
+  AisHouse house("listen: 'udp://" + free_address().text() + "'");
+  house.connector.reset();
+  auto created =
+      AisConnector::create(house.loop, *house.ingest, house.sources.share(house.sources.all()[0]),
+                           house.schema, house.clock, house.logger);
+  ASSERT_TRUE(created);
+  // Two senders whose messages of two parts have the same sequence id.
+  const auto here = *net::Address::parse("10.0.0.1:4000");
+  const auto there = *net::Address::parse("10.0.0.2:4000");
+  (*created)->accept_datagram(net::bytes_of(kVoyage1), here);
+  (*created)->accept_datagram(net::bytes_of(kVoyage2), there);
+  ASSERT_TRUE(house.until_received(1));
+  EXPECT_EQ(house.books("coast").quarantined, 1u);  // a second part without a first
+  (*created)->accept_datagram(net::bytes_of(kVoyage2), here);
+  ASSERT_TRUE(house.until_received(2));
+  EXPECT_EQ(house.books("coast").applied, 1u);
+  (*created)->drain();
+  (*created)->accept_datagram(net::bytes_of(kPosition), here);
+  house.loop.run_turn({});
+  EXPECT_EQ((*created)->counts().lines, 3u);
+}
+
+// Or the first half of a message would be gone without a trace.
+TEST(AisConnector, DrainingBooksThePartsThatWait) {
+  AisHouse house("listen: 'tcp://" + free_address().text() + "'");
+  const auto peer = net::RawPeer::connect(house.loop, house.connector->address());
+  peer->send(kVoyage1);
+  ASSERT_TRUE(net::run_until(house.loop, [&] { return house.connector->counts().lines == 1; }));
+  house.connector->drain();
+  ASSERT_TRUE(house.until_received(1));
+  EXPECT_EQ(house.books("coast").quarantined, 1u);
+  EXPECT_TRUE(net::run_until(house.loop, [&] { return house.connector->is_idle(); }));
+}
+
 TEST(AisConnector, DrainingTakesNoMore) {
   AisHouse house("listen: 'tcp://" + free_address().text() + "'");
   const auto peer = net::RawPeer::connect(house.loop, house.connector->address());

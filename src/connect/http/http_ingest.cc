@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "base/planted.h"
 #include "codec/json/json_reader.h"
 #include "codec/json/json_writer.h"
 #include "codec/json/ndjson.h"
@@ -171,7 +172,7 @@ class Upload : public std::enable_shared_from_this<Upload> {
   void finish() {
     hand_over();
     has_ended_ = true;
-    if (in_flight_ == 0) answer();
+    if (in_flight_ == 0 || FICUS_PLANTED(answer_post_before_sync)) answer();
   }
 
   void answer() {
