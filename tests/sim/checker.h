@@ -9,6 +9,8 @@ namespace ficus::sim {
 
 // Nothing acknowledged is lost, nothing is there twice, nothing that nobody sent.
 void check_history(const Model& model, const HistoryStore& history, Micros now, Report& report);
+// The same for what ships said, which nobody acknowledges: what was taken is there once.
+void check_sightings(const Model& model, const HistoryStore& history, Micros now, Report& report);
 // Alerts follow from the accepted rows, each step of each exactly once.
 void check_alerts(const Model& model, const HistoryStore& history, Micros now, Report& report);
 // received = applied + late + duplicate + quarantined + refused, and the parts are what they say.

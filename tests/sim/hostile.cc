@@ -2,9 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <utility>
 #include <vector>
 
+#include "codec/ais/encoder.h"
 #include "codec/mqtt/encoder.h"
+#include "http_sender.h"
 
 namespace ficus::sim {
 namespace {
@@ -15,7 +18,7 @@ void add(const mqtt::Packet& packet, mqtt::ProtocolVersion version, std::string&
   out.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
 }
 
-std::string sound_exchange(Random& random) {
+std::string sound_packets(Random& random) {
   const auto version =
       random.chance(0.5) ? mqtt::ProtocolVersion::v5 : mqtt::ProtocolVersion::v3_1_1;
   const std::string id = fmt::format("hostile-{}", random.below(3));
@@ -45,10 +48,54 @@ std::string sound_exchange(Random& random) {
   return bytes;
 }
 
+std::string sound_requests(Random& random) {
+  std::string bytes;
+  for (std::uint64_t i = 0; i <= random.below(3); ++i) {
+    std::string body;
+    for (std::uint64_t line = 0; line < random.below(5); ++line) {
+      body += fmt::format("{{\"id\":{},\"value\":1}}\n", random.below(100));
+    }
+    const bool is_document = random.chance(0.5);
+    const bool is_chunked = random.chance(0.5);
+    bytes += http_post("hostile", is_document ? "application/json" : "application/x-ndjson", body,
+                       is_chunked, random);
+  }
+  return bytes;
+}
+
+std::string sound_sentences(Random& random) {
+  std::string bytes;
+  for (std::uint64_t i = 0; i <= random.below(8); ++i) {
+    const auto mmsi = static_cast<std::uint32_t>(random.below(1'000'000'000));
+    ais::Message message{.type = 1, .mmsi = mmsi, .body = ais::PositionReport{}};
+    if (random.chance(0.5)) {
+      message.type = 5;
+      message.body = ais::StaticVoyageData{};
+    }
+    ais::SentenceOptions options;
+    options.sequence_id = static_cast<std::uint8_t>(random.below(10));
+    for (const auto& line : *ais::encode_sentences(message, options)) bytes += line + "\r\n";
+  }
+  return bytes;
+}
+
+std::string sound_exchange(Port port, Random& random) {
+  switch (port) {
+    case Port::mqtt:
+      return sound_packets(random);
+    case Port::http:
+      return sound_requests(random);
+    case Port::ais:
+    case Port::hostile_ais:
+      return sound_sentences(random);
+  }
+  std::unreachable();
+}
+
 }  // namespace
 
-std::string hostile_bytes(Random& random) {
-  std::string bytes = sound_exchange(random);
+std::string hostile_bytes(Port port, Random& random) {
+  std::string bytes = sound_exchange(port, random);
   const std::uint64_t changes = random.below(5);
   for (std::uint64_t i = 0; i < changes && !bytes.empty(); ++i) {
     const std::size_t at = random.below(bytes.size());

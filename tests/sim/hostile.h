@@ -8,9 +8,10 @@
 
 namespace ficus::sim {
 
-// Packets of a client that wants to do harm: a sound exchange, then bits, lengths and pieces of it
-// changed, or plain noise. Its topics and its client identifier are its own.
-std::string hostile_bytes(Random& random);
+// What somebody sends to this port who wants to do harm: a sound exchange, then bits, lengths and
+// pieces of it changed, or plain noise. Its topics, its client identifier and its sources are its
+// own.
+std::string hostile_bytes(Port port, Random& random);
 
 // Sends them and reads what comes, without understanding it.
 struct HostilePeer {

@@ -148,6 +148,8 @@ struct Totals {
   std::uint64_t starts = 0;
   std::uint64_t readings = 0;
   std::uint64_t messages = 0;
+  std::uint64_t posts = 0;
+  std::uint64_t sightings = 0;
   std::uint64_t refusals = 0;
   std::array<std::uint64_t, kFaultKinds> injected{};
 
@@ -159,14 +161,17 @@ struct Totals {
     starts += result.starts;
     readings += result.readings;
     messages += result.messages;
+    posts += result.posts;
+    sightings += result.sightings;
     refusals += result.refusals_to_start;
     for (std::size_t i = 0; i < kFaultKinds; ++i) injected[i] += result.injected[i];
   }
   void print(double seconds) const {
     fmt::print("seeds {}  failed {}  simulated hours {:.1f}  steps {}  seconds {:.1f}\n", seeds,
                failed, hours, steps, seconds);
-    fmt::print("readings {}  messages {}  starts {}  refused to start for damage {}\n", readings,
-               messages, starts, refusals);
+    fmt::print("readings {}  messages {}  posts {}  sightings {}  starts {}  ", readings, messages,
+               posts, sightings, starts);
+    fmt::print("refused to start for damage {}\n", refusals);
     std::string text;
     for (std::size_t i = 0; i < kFaultKinds; ++i) {
       text += fmt::format("{}{} {}", i == 0 ? "" : ", ", fault_name(static_cast<FaultKind>(i)),

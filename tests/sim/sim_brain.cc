@@ -18,6 +18,9 @@ types:
     attributes:
       speed: {kind: number}
       seq: {kind: number}
+  Noise:
+    attributes:
+      value: {kind: number}
 )";
 
 constexpr std::string_view kSources = R"(
@@ -31,7 +34,7 @@ sources:
       attributes:
         speed: {path: $.speed}
         seq: {path: $.seq}
-  - name: direct
+  - name: gateways
     http: {}
     map:
       type: Vehicle
@@ -40,6 +43,20 @@ sources:
       attributes:
         speed: {path: $.speed}
         seq: {path: $.seq}
+  - name: hostile
+    http: {}
+    map:
+      type: Noise
+      id: "urn:ngsi-ld:Noise:{$.id}"
+      observed_at: received
+      attributes:
+        value: {path: $.value}
+  - name: coast
+    ais: {listen: "tcp://127.0.0.1:10110"}
+  - name: harbour
+    ais: {listen: "udp://127.0.0.1:10111"}
+  - name: hostile-coast
+    ais: {listen: "tcp://127.0.0.1:10112"}
 )";
 
 constexpr const char* kRules = R"sql(
@@ -72,6 +89,7 @@ Status declare(Schema& schema) {
   FICUS_TRY_VOID(AlertAttributes::declare(schema));
   FICUS_TRY_VOID(ConfigurationAttributes::declare(schema));
   FICUS_TRY_VOID(connect::TypesFile::load(kTypes, "types.yaml", schema));
+  FICUS_TRY_VOID(connect::declare_vessel_type(schema));
   return {};
 }
 
@@ -108,6 +126,7 @@ SimBrain::SimBrain(const Machine& machine, const BrainOptions& options)
 SimBrain::~SimBrain() {
   // From here on nothing is written or said.
   machine_.disk.die_now();
+  ports_.reset();
   notifier_.reset();
   mqtt_.reset();
   ingest_.reset();
@@ -126,7 +145,14 @@ Status SimBrain::open() {
   intake_.look();
   FICUS_TRY_VOID(declare(schema_));
   FICUS_TRY_VOID(open_engine());
-  return open_broker();
+  FICUS_TRY_VOID(open_broker());
+  FICUS_TRY(ports_, SimPorts::open({.loop = loop_,
+                                    .ingest = *ingest_,
+                                    .sources = sources_,
+                                    .schema = schema_,
+                                    .clock = machine_.clock,
+                                    .logger = logger_}));
+  return {};
 }
 
 Status SimBrain::open_engine() {
@@ -166,10 +192,8 @@ Status SimBrain::open_broker() {
                                        {.schema = schema_, .disk = machine_.disk}));
   for (connect::SourceDeclaration& declaration : loaded.sources) {
     const SourceId id = engine_->intern_source(declaration.name);
-    if (declaration.name == "direct") direct_ = id;
     FICUS_TRY_VOID(sources_.add(id, std::move(declaration)));
   }
-  vehicle_ = *schema_.find_type("Vehicle");
   connect::MqttServerOptions options;
   options.listens = false;
   options.session_messages_max = options_.session_messages_max;
@@ -198,6 +222,7 @@ void SimBrain::turn(bool syncs, bool feeds) {
 
 bool SimBrain::stop() {
   mqtt_->drain();
+  ports_->drain();
   engine_->take_no_more();
   bool is_open = true;
   for (std::size_t turns = 0; is_open; ++turns) {
@@ -220,9 +245,14 @@ bool SimBrain::stop() {
   return true;
 }
 
-std::shared_ptr<Wire> SimBrain::connect() {
+std::shared_ptr<Wire> SimBrain::connect(Port port) {
   auto wire = std::make_shared<Wire>();
-  mqtt_->accept(std::make_unique<SimLink>(wire, machine_.disk.death()));
+  auto link = std::make_unique<SimLink>(wire, machine_.disk.death());
+  if (port == Port::mqtt) {
+    mqtt_->accept(std::move(link));
+  } else {
+    ports_->accept(port, std::move(link));
+  }
   return wire;
 }
 

@@ -14,7 +14,7 @@
 #include "model/zone_set.h"
 #include "sim_disk.h"
 #include "sim_history.h"
-#include "sim_network.h"
+#include "sim_ports.h"
 
 namespace ficus::sim {
 
@@ -52,11 +52,9 @@ class SimBrain {
   // SIGTERM: as Brain::Parts::begin_stop. False if it did not end in bounded simulated time.
   bool stop();
 
-  std::shared_ptr<Wire> connect();
-  void submit(SourceBatch&& batch, Completion&& done) {
-    ingest_->submit(std::move(batch), std::move(done));
-  }
-  bool is_congested() const { return ingest_->is_congested(); }
+  std::shared_ptr<Wire> connect(Port port);
+  SimPorts& ports() { return *ports_; }
+  bool takes_data() const { return !ingest_->refusal(); }
   // Another set of rules holds; `done` when it is durable.
   void change_rules(bool has_extra, Completion done);
 
@@ -64,8 +62,6 @@ class SimBrain {
   connect::MqttServer& mqtt() { return *mqtt_; }
   history::HistoryFeed& feed() { return *feed_; }
   const Schema& schema() const { return schema_; }
-  SourceId direct_source() const { return direct_; }
-  TypeId vehicle() const { return vehicle_; }
   // Null if the books cannot be had now.
   std::map<std::string, SourceBooks, std::less<>> books();
 
@@ -88,8 +84,6 @@ class SimBrain {
   Logger logger_;
   Intake intake_;
   Schema schema_;
-  TypeId vehicle_;
-  SourceId direct_;
   std::unique_ptr<SimHistory> history_;
   std::unique_ptr<history::HistoryFeed> feed_;
   std::unique_ptr<Engine> engine_;
@@ -99,6 +93,7 @@ class SimBrain {
   connect::SourceSet sources_;
   std::unique_ptr<connect::MqttServer> mqtt_;
   std::unique_ptr<connect::MqttNotifier> notifier_;
+  std::unique_ptr<SimPorts> ports_;
 };
 
 struct SimBrain::Fold {

@@ -42,6 +42,7 @@ class SimDisk final : public Disk {
 
   // The process dies inside the n-th I/O from now; one that appends leaves a part of its bytes.
   void die_at(std::uint64_t ios_from_now) { ios_to_death_ = ios_from_now; }
+  void live_on() { ios_to_death_.reset(); }  // takes it back, if it is not dead yet
   void die_now() { is_dead_ = true; }
   bool is_dead() const { return is_dead_; }
   bool was_killed() const { return was_killed_; }  // by die_at

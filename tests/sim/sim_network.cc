@@ -47,6 +47,7 @@ void show(Wire& wire, std::size_t bytes_max) {
   const bool is_resumed = std::exchange(wire.is_resumed, false);
   if (count == 0 && (!is_resumed || wire.shown.empty())) return;
   move_front(wire.to_broker, count, wire.shown, wire.traffic);
+  wire.bytes_received += count;
   const std::string bytes = wire.shown;  // the handler may destroy its end
   const std::size_t used = wire.handler->on_bytes(std::as_bytes(std::span(bytes)));
   if (wire.is_gone) return;
@@ -54,6 +55,13 @@ void show(Wire& wire, std::size_t bytes_max) {
   if (!wire.is_paused && wire.shown.size() > wire.input_bytes_max) {
     wire.input_was_exceeded = wire.is_closing = wire.is_aborted = true;
   }
+}
+
+// The client's end is noticed while reading, behind its last byte.
+void show_end(Wire& wire) {
+  if (!wire.is_ended || wire.is_paused || !wire.to_broker.empty()) return;
+  const bool stays = wire.handler->on_end();
+  if (!wire.is_gone && !stays) wire.is_closing = true;
 }
 
 void end(Wire& wire, const char* why) {
@@ -66,9 +74,11 @@ void end(Wire& wire, const char* why) {
 bool carry(Wire& wire, std::size_t to_broker_max, std::size_t to_client_max, bool is_cut) {
   if (wire.handler == nullptr) return false;
   if (!wire.is_gone && !wire.is_closing) show(wire, to_broker_max);
+  if (!wire.is_gone && !wire.is_closing) show_end(wire);
   if (!wire.is_aborted) {
     const std::size_t count = std::min(to_client_max, wire.to_client.size());
     move_front(wire.to_client, count, wire.arrived, wire.traffic);
+    wire.bytes_sent += count;
   }
   if (!wire.is_gone && wire.wants_room && wire.to_client.size() < wire.output_bytes_max / 4) {
     wire.wants_room = false;

@@ -11,6 +11,10 @@
 
 namespace ficus::sim {
 
+// Where somebody connects to. The hostile have a source of AIS of their own: damage that no
+// checksum tells must not be taken for what was said.
+enum class Port : std::uint8_t { mqtt, http, ais, hostile_ais };
+
 // One connection as both ends and the simulation see it. Bytes that were sent travel at the
 // simulation's will: in pieces of any length, late, or never.
 struct Wire {
@@ -24,10 +28,13 @@ struct Wire {
   bool is_paused = false;
   bool is_resumed = false;  // what was kept is to be shown again
   bool wants_room = false;  // a send was refused, or the queue is more than half full
+  bool is_ended = false;    // the client has: behind what it sent comes the end
   bool is_closing = false;  // the broker has closed; what it sent still travels
   bool is_aborted = false;  // nothing travels any more
   bool is_gone = false;     // the broker's end has been destroyed or told
   bool input_was_exceeded = false;
+  std::uint64_t bytes_received = 0;  // by the broker
+  std::uint64_t bytes_sent = 0;
   std::uint64_t traffic = 0;  // hash of all that has arrived, of both directions in their order
 };
 
@@ -55,8 +62,8 @@ class SimLink final : public net::Connection {
   void set_output_bytes_max(std::size_t bytes) override { wire_->output_bytes_max = bytes; }
   void set_input_bytes_max(std::size_t bytes) override { wire_->input_bytes_max = bytes; }
   const net::Address& peer() const override { return peer_; }
-  std::uint64_t bytes_received() const override { return 0; }
-  std::uint64_t bytes_sent() const override { return 0; }
+  std::uint64_t bytes_received() const override { return wire_->bytes_received; }
+  std::uint64_t bytes_sent() const override { return wire_->bytes_sent; }
   bool is_encrypted() const override { return false; }
   const net::PeerCertificate* peer_certificate() const override { return nullptr; }
 

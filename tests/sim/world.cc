@@ -12,13 +12,8 @@ namespace {
 constexpr Micros kLength = Micros::from_seconds(600);
 constexpr std::uint64_t kStepsMax = 6000;
 constexpr Micros kCalmMax = Micros::from_seconds(240);
-constexpr Timestamp kBegin = Timestamp::from_seconds(1'790'000'000);
-constexpr std::size_t kDevices = 3;
-constexpr std::size_t kVehiclesOfDevice = 3;
-constexpr std::size_t kDirectVehicles = 6;
-constexpr std::size_t kVehicles = kDevices * kVehiclesOfDevice + kDirectVehicles;
-constexpr std::size_t kBacklogMax = 40;
-constexpr std::size_t kDirectUnderWayMax = 3;
+constexpr std::size_t kHttpSenders = 3;
+constexpr std::uint16_t kAisSenders = 2;  // with a connection; as many without
 
 BrainOptions draw_options(Random& random) {
   BrainOptions options;
@@ -66,6 +61,16 @@ World::World(const RunOptions& options)
   add({.id = "hears-all-2", .filter = "chat/#", .filter_qos = 2});
   add({.id = "watches-alerts", .filter = "ficus/alert/#", .filter_qos = 2});
   add({.id = "dead", .filter = "chat/#", .filter_qos = 1, .is_dead = true});
+  for (std::size_t i = 0; i < kHttpSenders; ++i) {
+    http_senders_.push_back(
+        std::make_unique<HttpSender>(fmt::format("gateway-{}", i), model_, result_.report));
+  }
+  for (std::uint16_t i = 0; i < kAisSenders; ++i) {
+    net::Address address;
+    address.port = static_cast<std::uint16_t>(5000 + i);
+    ais_senders_.push_back(std::make_unique<AisSender>("coast", model_, std::nullopt));
+    ais_senders_.push_back(std::make_unique<AisSender>("harbour", model_, address));
+  }
 }
 
 RunResult World::run() {
@@ -77,6 +82,8 @@ RunResult World::run() {
   result_.simulated = now();
   result_.readings = model_.readings.size();
   result_.messages = model_.messages.size();
+  result_.posts = model_.posts;
+  result_.sightings = model_.sightings.size();
   return std::move(result_);
 }
 
@@ -129,17 +136,21 @@ void World::refused_to_start(const Error& error) {
 
 void World::take_down(Death death, const char* why) {
   note(fmt::format("down: {}", why));
-  for (const auto& peer : peers_) {
-    if (peer->is_connected()) peer->on_disconnected();
-  }
-  hostiles_.clear();
+  disconnect_all();
   brain_.reset();
-  for (auto& [number, batch] : direct_under_way_) direct_.push_back(std::move(batch));
-  direct_under_way_.clear();
   disk_.revive(death, faults_);
   result_.report.mix(disk_.hash());
   check_views(disk_, options_, clock_, now(), result_.report);
   start_at_ = now() + Micros::from_millis(static_cast<std::int64_t>(faults_.below(3000)));
+}
+
+void World::disconnect_all() {
+  for (const auto& peer : peers_) {
+    if (peer->is_connected()) peer->on_disconnected();
+  }
+  for (const auto& sender : http_senders_) sender->on_disconnected();
+  for (const auto& sender : ais_senders_) sender->on_disconnected();
+  hostiles_.clear();
 }
 
 void World::after_death() {
@@ -178,8 +189,7 @@ void World::step() {
     make_readings();
     make_messages();
   }
-  act_direct();
-  act_peers();
+  act_clients();
   carry_all();
   turn_brain();
   after_death();
@@ -230,7 +240,7 @@ void World::inject(const Fault& fault) {
       break;
     }
     case FaultKind::slow_client:
-      slow_peer_ = fault.number % peers_.size();
+      slow_client_ = fault.number % (peers_.size() + http_senders_.size());
       break;
     default:
       break;
@@ -262,14 +272,13 @@ void World::inject_death(const Fault& fault) {
 
 void World::inject_into_brain(const Fault& fault) {
   if (fault.kind == FaultKind::cut) {
-    Peer& peer = *peers_[fault.number % peers_.size()];
-    if (!peer.is_connected()) return;
-    (void)carry(*peer.wire(), fault.number, 0, true);
-    peer.on_disconnected();
+    inject_cut(fault.number);
   } else if (fault.kind == FaultKind::hostile) {
     for (std::uint64_t i = 0; i <= fault.number % 5; ++i) {
-      hostiles_.push_back(std::make_unique<HostilePeer>(brain_->connect()));
-      hostiles_.back()->wire->to_broker = hostile_bytes(faults_);
+      const double drawn = faults_.unit();
+      const Port port = drawn < 0.5 ? Port::mqtt : drawn < 0.8 ? Port::http : Port::hostile_ais;
+      hostiles_.push_back(std::make_unique<HostilePeer>(brain_->connect(port)));
+      hostiles_.back()->wire->to_broker = hostile_bytes(port, faults_);
     }
   } else if (fault.kind == FaultKind::rules_change) {
     has_extra_rule_ = !has_extra_rule_;
@@ -277,180 +286,30 @@ void World::inject_into_brain(const Fault& fault) {
   }
 }
 
+// The link of one of the clients, of the MQTT ones or the others. Those who speak HTTP or AIS may
+// just as well hang up in the middle of what they say.
+void World::inject_cut(std::uint64_t number) {
+  const auto cut = [&](auto& client, bool hangs_up) {
+    if (!client.is_connected()) return;
+    if (carry(*client.wire(), number, 0, !hangs_up)) {
+      client.wire()->to_broker.clear();
+      client.wire()->is_ended = true;
+    } else {
+      client.on_disconnected();
+    }
+  };
+  const bool hangs_up = number % 2 == 0;
+  std::uint64_t chosen = number % (peers_.size() + http_senders_.size() + ais_senders_.size());
+  if (chosen < peers_.size()) return cut(*peers_[chosen], false);
+  chosen -= peers_.size();
+  if (chosen < http_senders_.size()) return cut(*http_senders_[chosen], hangs_up);
+  cut(*ais_senders_[chosen - http_senders_.size()], hangs_up);
+}
+
 void World::end_faults() {
   if (!is_during(FaultKind::disk_full)) disk_.set_capacity(std::nullopt);
   if (!is_during(FaultKind::slow_disk)) disk_.set_sync_takes({});
   history_.refuses = is_during(FaultKind::history_refuses);
-}
-
-// ---- what is sent
-
-std::uint64_t World::make_reading(const std::string& source, std::size_t vehicle) {
-  std::set<std::int64_t>& used = used_times_[vehicle];
-  std::int64_t millis = (kBegin + now()).micros / 1000;
-  if (!used.empty()) millis = std::max(millis, *used.rbegin() + 1);
-  if (work_.chance(0.15)) millis -= static_cast<std::int64_t>(work_.below(20'000));
-  while (!used.insert(millis).second) --millis;
-  // Mostly slow or mostly fast for a while, so that conditions last.
-  const double mean =
-      (now().count / 30'000'000 + static_cast<std::int64_t>(vehicle)) % 3 == 0 ? 65 : 25;
-  const double speed = static_cast<double>(
-      std::max<std::int64_t>(0, static_cast<std::int64_t>(mean + work_.between(-30, 30))));
-  const std::uint64_t number = model_.next_number++;
-  model_.readings[number] = {.entity = fmt::format("urn:ngsi-ld:Vehicle:{}", vehicle),
-                             .observed_at = Timestamp{millis * 1000},
-                             .speed = speed,
-                             .source = source};
-  return number;
-}
-
-Publication World::publication_of(std::uint64_t number, int qos) const {
-  const Reading& reading = model_.readings.at(number);
-  const std::string id = reading.entity.substr(reading.entity.rfind(':') + 1);
-  return {.what = Publication::What::reading,
-          .number = number,
-          .topic = "city/vehicle/" + id,
-          .payload = fmt::format(R"({{"ts":{},"speed":{},"seq":{}}})",
-                                 reading.observed_at.micros / 1000, reading.speed, number),
-          .qos = qos};
-}
-
-void World::make_readings() {
-  const double often = is_during(FaultKind::flood) ? 1.0 : 0.15;
-  for (std::size_t device = 0; device < kDevices; ++device) {
-    Peer& peer = *peers_[device];
-    while (peer.waiting() < kBacklogMax && work_.chance(often * 0.9)) {
-      const std::size_t vehicle = device * kVehiclesOfDevice + work_.below(kVehiclesOfDevice);
-      const int qos = static_cast<int>(work_.below(3));
-      if (work_.chance(0.05)) {
-        peer.publish({.what = Publication::What::nonsense,
-                      .topic = fmt::format("city/vehicle/{}", vehicle),
-                      .payload = fmt::format("nonsense {}", model_.next_number++),
-                      .qos = qos});
-        continue;
-      }
-      const std::uint64_t number = make_reading("vehicles", vehicle);
-      peer.publish(publication_of(number, qos));
-      if (work_.chance(0.1)) peer.publish(publication_of(number, static_cast<int>(work_.below(3))));
-    }
-  }
-  if (direct_.size() < kBacklogMax && work_.chance(often * 0.4)) {
-    std::vector<std::uint64_t> batch;
-    const std::size_t first = kDevices * kVehiclesOfDevice;
-    for (std::uint64_t i = 0; i <= work_.below(8); ++i) {
-      batch.push_back(make_reading("direct", first + work_.below(kDirectVehicles)));
-    }
-    direct_.push_back(std::move(batch));
-  }
-}
-
-void World::make_message(Peer& peer, std::size_t topic) {
-  const std::uint64_t number = model_.next_number++;
-  Message& message = model_.messages[number];
-  message.topic = fmt::format("chat/{}/{}", peer.id(), topic);
-  message.index = number;
-  message.qos = 1 + static_cast<int>(topic % 2);
-  peer.publish({.what = Publication::What::message,
-                .number = number,
-                .topic = message.topic,
-                .payload = std::to_string(number),
-                .qos = message.qos});
-}
-
-void World::make_messages() {
-  for (std::size_t i = kDevices; i < kDevices + 2; ++i) {
-    Peer& peer = *peers_[i];
-    if (peer.waiting() < kBacklogMax && work_.chance(0.1)) make_message(peer, work_.below(4));
-    // One at a time: a value that is refused must not come behind a newer one.
-    if (peer.waiting() == 0 && work_.chance(0.1)) {
-      peer.publish({.what = Publication::What::retained,
-                    .number = model_.next_number,
-                    .topic = "state/" + peer.id(),
-                    .payload = std::to_string(model_.next_number),
-                    .qos = 1 + static_cast<int>(work_.below(2)),
-                    .retain = true});
-      ++model_.next_number;
-    }
-  }
-}
-
-void World::act_direct() {
-  if (!is_up() || brain_->is_congested() || direct_.empty()) return;
-  if (direct_under_way_.size() >= kDirectUnderWayMax) return;
-  std::vector<std::uint64_t> numbers = std::move(direct_.front());
-  direct_.pop_front();
-  submit_direct(std::move(numbers));
-}
-
-void World::submit_direct(std::vector<std::uint64_t> numbers) {
-  SourceBatch batch;
-  batch.source = brain_->direct_source();
-  batch.received_at = clock_.now();
-  ObservationBatch rows(brain_->vehicle());
-  const AttributeId speed = *brain_->schema().find_attribute(brain_->vehicle(), "speed");
-  const AttributeId seq = *brain_->schema().find_attribute(brain_->vehicle(), "seq");
-  for (const std::uint64_t number : numbers) {
-    Reading& reading = model_.readings.at(number);
-    reading.was_sent = true;
-    rows.begin_row(reading.entity, reading.observed_at);
-    rows.set_number(speed, reading.speed);
-    rows.set_number(seq, static_cast<double>(number));
-  }
-  model_.copies["direct"] += numbers.size();
-  rows.finish();
-  batch.observations.push_back(std::move(rows));
-  const std::uint64_t batch_number = next_batch_++;
-  direct_under_way_[batch_number] = std::move(numbers);
-  brain_->submit(std::move(batch), [this, batch_number](const Status& status) {
-    if (disk_.is_dead()) return;  // nobody hears it
-    auto node = direct_under_way_.extract(batch_number);
-    if (node.empty()) return fail("a submission was answered twice");
-    if (!status) return direct_.push_back(std::move(node.mapped()));
-    for (const std::uint64_t number : node.mapped()) {
-      model_.readings.at(number).is_acknowledged = true;
-    }
-  });
-}
-
-void World::connect_peer(Peer& peer) { peer.connect(brain_->connect()); }
-
-void World::act_peers() {
-  for (const auto& peer : peers_) {
-    if (!is_up() || disk_.is_dead()) return;
-    if (!peer->is_connected()) {
-      if (schedule_.chance(is_calm_ ? 0.2 : 0.05)) connect_peer(*peer);
-      continue;
-    }
-    peer->act(now(), schedule_);
-  }
-}
-
-void World::carry_all() {
-  const bool is_parted = is_during(FaultKind::partition);
-  for (std::size_t i = 0; i < peers_.size(); ++i) {
-    Peer& peer = *peers_[i];
-    if (!is_up() || disk_.is_dead()) return;
-    if (!peer.is_connected()) continue;
-    const bool is_slow = is_during(FaultKind::slow_client) && i == slow_peer_;
-    std::size_t there = schedule_.chance(0.2) ? schedule_.below(20) : schedule_.below(4000);
-    std::size_t back = schedule_.chance(0.2) ? schedule_.below(20) : schedule_.below(4000);
-    if (is_parted) there = back = 0;
-    if (is_slow) back = std::min<std::size_t>(back, 20);
-    if (peer.is_dead() && peer.is_subscribed()) back = 0;
-    const bool goes_on = carry(*peer.wire(), there, back, false);
-    result_.report.mix(peer.wire()->traffic);
-    if (!goes_on) {
-      if (peer.wire()->input_was_exceeded) fail(peer.id() + ": the broker kept more than it may");
-      peer.on_disconnected();
-    }
-  }
-  for (const auto& hostile : hostiles_) {
-    if (is_up() && !disk_.is_dead()) {
-      const std::size_t there = schedule_.below(200);
-      (void)carry(*hostile->wire, there, 10'000, schedule_.chance(0.01));
-      result_.report.mix(hostile->wire->traffic);
-    }
-  }
 }
 
 // ---- the end
@@ -478,7 +337,12 @@ std::string World::outstanding() {
     if (!peer->is_idle())
       return fmt::format("{} has {} to send or is not ready", peer->id(), peer->waiting());
   }
-  if (!direct_.empty() || !direct_under_way_.empty()) return "batches are not acknowledged";
+  for (const auto& sender : http_senders_) {
+    if (sender->waiting() > 0) return sender->id() + " has no answer";
+  }
+  for (const auto& sender : ais_senders_) {
+    if (!sender->is_idle()) return "sightings are on their way to " + sender->source();
+  }
   if (!history_has_all()) return "history lacks something";
   return {};
 }
@@ -490,13 +354,19 @@ void World::calm_down() {
   until_ = {};
   disk_.set_sync_fails(false);
   disk_.fail_reads(0);
+  disk_.live_on();
   die_in_recovery_.reset();
   const Micros by = now() + kCalmMax;
   std::uint64_t at_rest = 0;
-  while (at_rest < 20 && result_.report.is_sound()) {
+  bool has_said_last = false;
+  while ((at_rest < 20 || !has_said_last) && result_.report.is_sound()) {
     if (now() > by) return fail("no progress: " + outstanding());
     step();
     at_rest = outstanding().empty() ? at_rest + 1 : 0;
+    if (at_rest >= 10 && !has_said_last && brain_->takes_data()) {
+      has_said_last = true;
+      for (const auto& sender : ais_senders_) sender->hear_last(device_now());
+    }
   }
 }
 
@@ -515,6 +385,7 @@ void World::finish() {
   calm_down();
   if (!result_.report.is_sound()) return;
   check_history(model_, history_, now(), result_.report);
+  check_sightings(model_, history_, now(), result_.report);
   check_alerts(model_, history_, now(), result_.report);
   check_books(brain_->books(), model_, history_, now(), result_.report);
   check_present(*brain_, history_, now(), result_.report);
