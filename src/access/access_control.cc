@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "access/password.h"
 #include "base/hash.h"
 #include "base/utf8.h"
 

@@ -2,8 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include "access/access_test_support.h"
-
 namespace ficus::access {
 namespace {
 

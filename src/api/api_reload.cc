@@ -2,7 +2,6 @@
 #include <fmt/format.h>
 
 #include "api/api_server.h"
-#include "codec/json/json_reader.h"
 #include "connect/http/respond.h"
 
 namespace ficus::api {

@@ -7,6 +7,7 @@
 #include "codec/json/json_reader.h"
 #include "codec/json/value_json.h"
 #include "connect/http/respond.h"
+#include "model/geometry.h"
 
 namespace ficus::api {
 namespace {

@@ -1,6 +1,5 @@
 #include "api/sql_response.h"
 
-#include <span>
 #include <utility>
 #include <vector>
 

@@ -28,6 +28,7 @@ Result<Arguments> Arguments::parse(const std::vector<std::string>& words,
                                    [&](const OptionInfo& option) { return option.name == name; });
     if (info == known.end()) {
       std::vector<std::string_view> names;
+      names.reserve(known.size());
       for (const OptionInfo& option : known) names.push_back(option.name);
       return invalid(fmt::format("unknown option --{}: {}", name, expected_one_of(name, names)));
     }

@@ -5,7 +5,6 @@
 #include <algorithm>
 
 #include "base/crc32c.h"
-#include "base/time_text.h"
 #include "codec/json/json_reader.h"
 #include "codec/json/json_writer.h"
 #include "log/log_check.h"

@@ -4,7 +4,6 @@
 
 #include <filesystem>
 
-#include "base/crc32c.h"
 #include "base/disk.h"
 #include "log/log_writer.h"
 #include "log/recover.h"

@@ -98,7 +98,7 @@ void Brain::Parts::open_api() {
             mqtt->accept(std::move(connection));
           },
       .mqtt_message_bytes_max = config.mqtt.input_bytes_max(),
-      .reload = [this](std::string by,
+      .reload = [this](const std::string& by,
                        auto on_reload) { reloader->reload(by, std::move(on_reload)); },
       .process_status = [this](json::JsonWriter& json) { write_process_status(json); },
       .backups = backups.get(),

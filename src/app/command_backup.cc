@@ -2,11 +2,9 @@
 #include <unistd.h>
 
 #include <cstdlib>
-#include <optional>
 
 #include "app/backup_set.h"
 #include "app/command_list.h"
-#include "app/directory_lock.h"
 #include "base/time_text.h"
 #include "codec/json/json_reader.h"
 #include "codec/json/json_writer.h"

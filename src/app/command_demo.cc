@@ -82,6 +82,7 @@ class Simulator {
   // Only what is safe between fork and exec in a process with threads happens in the child.
   pid_t start() {
     std::vector<char*> words;
+    words.reserve(words_.size() + 1);
     for (std::string& word : words_) words.push_back(word.data());
     words.push_back(nullptr);
     sigset_t none;

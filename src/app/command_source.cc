@@ -6,6 +6,7 @@
 #include <iterator>
 
 #include "app/command_list.h"
+#include "app/packs.h"
 #include "connect/client/body_items.h"
 #include "connect/ingest/source_key.h"
 #include "connect/ingest/source_set.h"

@@ -1,5 +1,6 @@
 #include "history/syntax_tree.h"
 
+#include <cstddef>
 #include <cstdint>
 
 namespace ficus::history {

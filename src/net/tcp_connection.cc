@@ -12,7 +12,6 @@
 #include <memory>
 #include <utility>
 
-#include "base/check.h"
 #include "net/input_buffer.h"
 #include "net/loop_core.h"
 #include "net/output_queue.h"

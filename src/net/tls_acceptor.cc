@@ -9,6 +9,8 @@
 #include <chrono>
 #include <utility>
 
+#include "net/tls_stream.h"
+
 namespace ficus::net {
 
 namespace asio = boost::asio;

@@ -1,9 +1,7 @@
 #include "net/websocket_codec.h"
 
 #include <algorithm>
-#include <utility>
 
-#include "base/check.h"
 #include "base/utf8.h"
 #include "net/bytes.h"
 

@@ -1,6 +1,7 @@
 #include "rules/unicode_case.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <span>
 
 namespace ficus::rules {

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 #include <zstd.h>
 
-#include <array>
 #include <vector>
 
 namespace ficus::simulate {

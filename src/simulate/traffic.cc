@@ -50,8 +50,10 @@ void Traffic::put_before_school(Vehicle& bus) {
   bus.position = map_.crossing(bus.to);
   bus.speed_kmh = bus.preferred_kmh;
   bus.along_m = distance_metres(map_.crossing(bus.from), bus.position);
-  for (double gone = 0; gone < 2000 && !map_.is_in_kind(bus.position, "school"); gone += 10) {
-    go_on(bus, 10);
+  constexpr int kStepM = 10;
+  for (int gone_m = 0; gone_m < 2000 && !map_.is_in_kind(bus.position, "school");
+       gone_m += kStepM) {
+    go_on(bus, kStepM);
   }
   bus.waiting_s = 0;
   bus.along_m = std::max(0.0, bus.along_m - 120);

@@ -4,7 +4,6 @@
 #include <map>
 #include <set>
 #include <string>
-#include <tuple>
 
 #include "twin/random_city.h"
 #include "twin/twin.h"

@@ -1,7 +1,5 @@
 #include "connect/ingest/source_key.h"
 
-#include <utility>
-
 #include "net/http_types.h"
 
 namespace ficus::connect {

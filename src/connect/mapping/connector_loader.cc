@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/disk.h"
+#include "codec/yaml/yaml_map.h"
 #include "connect/mapping/duration.h"
 #include "connect/mapping/text_template.h"
 

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "base/check.h"
 #include "base/time_text.h"
 #include "codec/json/json_writer.h"
 #include "connect/mapping/item_rule.h"

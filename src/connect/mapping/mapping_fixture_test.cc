@@ -7,6 +7,7 @@
 #include "base/check.h"
 #include "base/time_text.h"
 #include "codec/json/json_writer.h"
+#include "connect/mapping/types_file.h"
 
 namespace ficus::connect::test {
 namespace {

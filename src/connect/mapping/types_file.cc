@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <utility>
-
 #include "codec/yaml/yaml_map.h"
 #include "connect/mapping/value_rule_loader.h"
 

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <charconv>
-#include <cmath>
 
 #include "base/check.h"
 #include "codec/json/json_writer.h"

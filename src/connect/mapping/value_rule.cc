@@ -8,7 +8,6 @@
 #include <system_error>
 #include <utility>
 
-#include "base/check.h"
 #include "base/time_text.h"
 #include "connect/mapping/uri.h"
 

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "base/nearest_name.h"
 #include "connect/mapping/value_rule_loader.h"
 
 // The part of value_rule_loader.h that says where a value is and how a time is written.

@@ -2,7 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include "connect/mqtt/broker_facts.h"
 #include "connect/mqtt/broker_state_testing.h"
 #include "log/record.h"
 

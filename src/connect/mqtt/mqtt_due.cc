@@ -1,7 +1,5 @@
 // What is due by the clock: keep-alives, wills, sessions, and rights that were withdrawn.
 
-#include <algorithm>
-
 #include "access/access_control.h"
 #include "connect/mqtt/mqtt_connection.h"
 #include "connect/mqtt/mqtt_server.h"

@@ -4,9 +4,7 @@
 
 #include "access/access_control.h"
 #include "base/utf8.h"
-#include "codec/mqtt/decoder.h"
 #include "codec/mqtt/encoder.h"
-#include "codec/mqtt/topic.h"
 #include "connect/mqtt/mqtt_connection.h"
 #include "connect/mqtt/mqtt_server.h"
 

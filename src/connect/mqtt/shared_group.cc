@@ -1,7 +1,5 @@
 #include "connect/mqtt/shared_group.h"
 
-#include <algorithm>
-
 #include "connect/mqtt/session.h"
 
 namespace ficus::connect {

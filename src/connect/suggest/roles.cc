@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
 
 #include "codec/json/json_writer.h"
 #include "connect/suggest/words.h"

@@ -7,7 +7,6 @@
 #include <map>
 #include <set>
 
-#include "base/utf8.h"
 #include "codec/json/json_reader.h"
 #include "connect/mapping/sources_file.h"
 #include "connect/mapping/types_file.h"
