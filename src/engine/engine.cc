@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <mutex>
+#include <unordered_map>
 
 #include "base/hash.h"
 #include "engine/gathered.h"
@@ -352,15 +353,16 @@ void Engine::status(OnStatus on_status) {
       },
       [on_status = std::move(on_status)](std::vector<ShardReport> parts) mutable {
         EngineStatus status;
+        std::unordered_map<std::string, std::size_t> known;  // in status.rules
         for (ShardReport& part : parts) {
           status.shards.push_back(std::move(part.shard));
           // By name: while rules are being changed, shards may have different ones.
           for (RuleStatus& rule : part.rules) {
-            const auto same = std::ranges::find(status.rules, rule.name, &RuleStatus::name);
-            if (same == status.rules.end()) {
+            const auto [same, is_new] = known.emplace(rule.name, status.rules.size());
+            if (is_new) {
               status.rules.push_back(std::move(rule));
             } else {
-              same->add(rule);
+              status.rules[same->second].add(rule);
             }
           }
         }

@@ -29,7 +29,7 @@ Step ShardState::change(const Configuration& configuration, rules::RuleBook next
   }
   for (std::uint32_t i = 0; i < next.rule_count(); ++i) {
     const std::string& name = next.info(rules::RuleId(i)).name;
-    const bool is_kept = std::ranges::find(kept, name, &rules::RuleKey::name) != kept.end();
+    const bool is_kept = std::ranges::binary_search(kept, name, {}, &rules::RuleKey::name);
     if (!is_kept) know_open_alerts(next, rules::RuleId(i));
   }
   next.continue_figures(rules_);

@@ -10,8 +10,8 @@ namespace {
 
 // Of one step before what rules derive is added, roughly.
 constexpr std::size_t kSliceBytesMax = std::size_t{4} << 20;
-// Of one step: rows times the rules that look at each. Some hundred milliseconds, should all of
-// them speak.
+// Of one step: what rules can say about its rows. Some hundred milliseconds, should all of them
+// speak.
 constexpr std::size_t kSliceEdgesMax = 32'768;
 
 struct Weight {
@@ -32,7 +32,9 @@ Weight weight_of(const ObservationBatch& rows, const rules::RuleBook& rules) {
   for (const Column& column : rows.columns()) {
     bytes += kCell * rows.row_count() + column.texts.bytes();
   }
-  return {bytes, rows.row_count() * rules.rule_count_over(rows.type())};
+  // The closer look only where the simple one says too much.
+  const std::size_t edges = rows.row_count() * rules.rule_count_over(rows.type());
+  return {bytes, edges <= kSliceEdgesMax ? edges : rules.edges_max(rows)};
 }
 
 Weight weight_of(const QuarantinedItem& item) {
@@ -72,6 +74,22 @@ class Slicer {
   Weight weight_;  // of the last
 };
 
+// Puts the rows from `begin` to `end` into slices, halved until each fits.
+void split(const ObservationBatch& rows, std::size_t begin, std::size_t end,
+           const rules::RuleBook& rules, Slicer& slicer) {
+  std::vector<std::uint32_t> chosen(end - begin);
+  std::iota(chosen.begin(), chosen.end(), static_cast<std::uint32_t>(begin));
+  ObservationBatch part = rows.select(chosen);
+  const Weight weight = weight_of(part, rules);
+  if (weight.fits() || end - begin < 2) {
+    slicer.with_room_for(weight).observations.push_back(std::move(part));
+    return;
+  }
+  const std::size_t middle = begin + (end - begin) / 2;
+  split(rows, begin, middle, rules, slicer);
+  split(rows, middle, end, rules, slicer);
+}
+
 }  // namespace
 
 bool fits_one_step(const SourceBatch& batch, const rules::RuleBook& rules) {
@@ -84,7 +102,6 @@ std::vector<SourceBatch> slice(SourceBatch&& batch, const rules::RuleBook& rules
   for (QuarantinedItem& item : batch.quarantined) {
     slicer.with_room_for(weight_of(item)).quarantined.push_back(std::move(item));
   }
-  std::vector<std::uint32_t> rows_of_part;
   for (ObservationBatch& rows : batch.observations) {
     const Weight weight = weight_of(rows, rules);
     const std::size_t parts =
@@ -95,12 +112,8 @@ std::vector<SourceBatch> slice(SourceBatch&& batch, const rules::RuleBook& rules
       continue;
     }
     for (std::size_t part = 0; part < parts; ++part) {
-      const std::size_t begin = rows.row_count() * part / parts;
-      rows_of_part.resize(rows.row_count() * (part + 1) / parts - begin);
-      std::iota(rows_of_part.begin(), rows_of_part.end(), static_cast<std::uint32_t>(begin));
-      ObservationBatch some = rows.select(rows_of_part);
-      const Weight some_weight = weight_of(some, rules);
-      slicer.with_room_for(some_weight).observations.push_back(std::move(some));
+      split(rows, rows.row_count() * part / parts, rows.row_count() * (part + 1) / parts, rules,
+            slicer);
     }
   }
   return slicer.take();

@@ -104,7 +104,6 @@ class StatementCompiler {
     info.name = statement_.name.text;
     info.comment = statement_.comment;
     info.text = text_.substr(statement_.begin, statement_.end - statement_.begin);
-    info.line = line_of(text_, statement_.begin);
     info.from = from_;
     info.into = into_;
     info.uses_absent = !rule.condition.absent.empty();
@@ -201,6 +200,7 @@ class StatementCompiler {
     }
     const Bound* condition = bound.get();
     rule.condition = plan({&condition, 1}, true);
+    rule.guards = guards_of(*bound);
     return {};
   }
 

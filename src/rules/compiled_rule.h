@@ -7,6 +7,7 @@
 #include "model/schema.h"
 #include "model/zone_set.h"
 #include "rules/ast.h"
+#include "rules/guard.h"
 #include "rules/problem.h"
 #include "rules/program.h"
 #include "rules/rule_book.h"
@@ -27,7 +28,8 @@ struct CompiledRule {
   RuleInfo info;
   std::uint64_t token_hash = 0;
   Program condition;  // one result
-  Program select;     // one result for each output that is not constant
+  std::vector<Guard> guards;
+  Program select;  // one result for each output that is not constant
   std::vector<Output> outputs;
 };
 
@@ -36,7 +38,7 @@ struct CompiledRule {
 using DeclaredCounts = std::vector<std::uint32_t>;
 DeclaredCounts declared_counts(const Schema& schema);
 
-// `text` is the whole file, for messages. Adds the INTO type and columns to the schema if they are
+// `text` is the whole file, for messages; the rule's file and line are left to the caller. Adds the INTO type and columns to the schema if they are
 // not known, once the rule is right in all else.
 Parsed<CompiledRule> compile_statement(const Statement& statement, std::string_view text,
                                        Schema& schema, const ZoneSet& zones,

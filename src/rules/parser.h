@@ -16,8 +16,8 @@ struct ParsedFile {
 // Reads every CREATE RULE statement of a file. After a problem it goes on behind the next ';'.
 // Limits: text_bytes_max, statements_max and nesting_max are problems when exceeded.
 struct ParseLimits {
-  std::size_t text_bytes_max = 1 << 20;
-  std::size_t statements_max = 1000;
+  std::size_t text_bytes_max = 8 << 20;
+  std::size_t statements_max = 20'000;
   std::size_t nesting_max = 100;
   std::size_t columns_max = 64;
 };

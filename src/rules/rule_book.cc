@@ -1,6 +1,7 @@
 #include "rules/rule_book.h"
 
 #include <algorithm>
+#include <unordered_map>
 #include <utility>
 
 #include "base/check.h"
@@ -11,6 +12,11 @@ namespace {
 
 // A batch in so many is timed, for the figures only.
 constexpr std::uint64_t kTimedEvery = 16;
+// A choice of a rule for the rows of entities for which it is met.
+constexpr std::uint32_t kMetRows = RuleIndex::kNone;
+// A rule runs over the whole batch unless it is asked for less than one row in so many: a run over
+// one row costs about as much as a loop over these.
+constexpr std::size_t kRowsOfOneRun = 32;
 
 Value value_at(const Lane& lane, ValueKind kind, std::size_t row) {
   const std::size_t i = lane.index(row);
@@ -46,10 +52,14 @@ RuleBook::Impl::Impl(RuleSetPtr set, Schema& schema, const Clock* stopwatch)
   const RuleSet::Compiled& compiled = set_->compiled();
   types_.resize(compiled.wanted.size());
   for (std::uint32_t index = 0; index < compiled.rules.size(); ++index) {
-    auto rule = std::make_unique<LiveRule>(compiled.rules[index]);
-    types_[rule->compiled.info.from.index()].rules.push_back(index);
-    watch(*rule, index);
-    rules_.push_back(std::move(rule));
+    rules_.push_back(std::make_unique<LiveRule>(compiled.rules[index], index));
+  }
+  for (const RuleIndex& index : compiled.indexes) {
+    for (const std::uint32_t rule : index.always()) rules_[rule]->is_found = false;
+  }
+  for (std::uint32_t index = 0; index < rules_.size(); ++index) {
+    types_[rules_[index]->compiled.info.from.index()].rules.push_back(index);
+    watch(*rules_[index], index);
   }
 }
 
@@ -62,11 +72,14 @@ void RuleBook::Impl::watch(LiveRule& rule, std::uint32_t index) {
     if (found == watches_.end()) {
       types_[type.index()].watches.push_back(static_cast<std::uint32_t>(watches_.size()));
       watches_.push_back(
-          std::make_unique<Watch>(Watch{type, AbsenceTracker(condition.interval), {}}));
+          std::make_unique<Watch>(Watch{type, AbsenceTracker(condition.interval), {}, {}}));
       found = watches_.end() - 1;
     }
     std::vector<std::uint32_t>& users = (*found)->rules;
-    if (users.empty() || users.back() != index) users.push_back(index);
+    if (users.empty() || users.back() != index) {
+      users.push_back(index);
+      if (!rule.is_found) (*found)->always.push_back(index);
+    }
     rule.absent.push_back(&(*found)->tracker);
   }
 }
@@ -110,49 +123,151 @@ void RuleBook::Impl::observe(const RowsView& rows, Timestamp received_at,
     for (const std::uint32_t row : rows.counted) tracker.arrived(slots_[row], last_arrival_);
   }
   machine_.use(rows);
+  type.rows_seen += rows.counted.size();
+  choose(type, set_->compiled().indexes[rows.type.index()].always(), rows);
+  const Task task{rows, true, rows.observed_at, out};
   const bool timed = stopwatch_ != nullptr && batch_count_++ % kTimedEvery == 0;
-  for (const std::uint32_t index : type.rules) {
-    if (!timed) {
-      evaluate(index, rows, true, rows.observed_at, out);
-      continue;
-    }
+  for_each_rule([&](std::span<const RuleFinder::Found> choices) {
+    if (!timed) return evaluate(choices, task);
     const Micros begin = stopwatch_->monotonic();
-    evaluate(index, rows, true, rows.observed_at, out);
+    evaluate(choices, task);
     const Micros taken = stopwatch_->monotonic() - begin;
-    rules_[index]->figures.nanoseconds += static_cast<double>(taken.count) * 1000.0 * kTimedEvery;
+    RuleFigures& figures = rules_[choices.front().rule]->figures;
+    figures.nanoseconds += static_cast<double>(taken.count) * 1000.0 * kTimedEvery;
+  });
+}
+
+void RuleBook::Impl::choose(TypeState& type, std::span<const std::uint32_t> always,
+                            const RowsView& rows) {
+  choices_.clear();
+  for (const std::uint32_t rule : always) choices_.push_back({rule, RuleIndex::kAllRows});
+  finder_.find(set_->compiled().indexes[rows.type.index()], rows, choices_);
+  std::erase_if(type.met, [&](std::uint32_t index) {
+    LiveRule& rule = *rules_[index];
+    rule.is_listed = rule.figures.entities_met > 0;
+    if (rule.is_listed) choices_.push_back({index, kMetRows});
+    return !rule.is_listed;
+  });
+  std::ranges::sort(choices_);
+}
+
+void RuleBook::Impl::evaluate(std::span<const RuleFinder::Found> choices, const Task& task) {
+  const std::uint32_t index = choices.front().rule;
+  LiveRule& rule = *rules_[index];
+  edges_.clear();
+  if (choices.front().bucket == RuleIndex::kAllRows) {
+    run_all(rule, task);
+  } else {
+    some_rows_.clear();
+    for (const auto& [_, bucket] : choices) {
+      if (bucket == kMetRows) {
+        add_met_rows(rule, task.rows);
+      } else {
+        const std::span<const std::uint32_t> rows = finder_.rows_of(bucket);
+        some_rows_.insert(some_rows_.end(), rows.begin(), rows.end());
+      }
+    }
+    run_some(rule, task);
+  }
+  for (const Edge& edge : edges_) {
+    emit(index, task.rows, edge, task.edge_times[edge.row], task.out);
   }
 }
 
-void RuleBook::Impl::evaluate(std::uint32_t index, const RowsView& rows, bool updates,
-                              std::span<const Timestamp> edge_times, std::vector<Emission>& out) {
-  LiveRule& rule = *rules_[index];
-  const Program& condition = rule.compiled.condition;
-  const Memory memory{rule.held, rule.absent, slots_, event_times_, updates};
-  machine_.run(condition, 0, rows.row_count(), memory);
-  if (updates) rule.figures.rows_seen += rows.counted.size();
-  find_edges(rule, rows, machine_.result(condition, 0));
-  for (const Edge& edge : edges_) emit(index, rows, edge, edge_times[edge.row], out);
+void RuleBook::Impl::add_met_rows(const LiveRule& rule, const RowsView& rows) {
+  for (const std::uint32_t row : rows.counted) {
+    if (rule.met.test(slots_[row])) some_rows_.push_back(row);
+  }
 }
 
-void RuleBook::Impl::find_edges(LiveRule& rule, const RowsView& rows, const Lane& result) {
-  edges_.clear();
+void RuleBook::Impl::run_all(LiveRule& rule, const Task& task) {
+  const Program& condition = rule.compiled.condition;
+  const Memory memory{rule.held, rule.absent, slots_, event_times_, task.updates};
+  const std::size_t count = task.rows.row_count();
+  machine_.run(condition, 0, count, memory);
+  find_edges(rule, machine_.result(condition, 0), 0, count, task.rows, task.rows.counted);
+}
+
+// Over the rows of some_rows_.
+void RuleBook::Impl::run_some(LiveRule& rule, const Task& task) {
+  const auto tidy = [&] {
+    std::ranges::sort(some_rows_);
+    some_rows_.erase(std::ranges::unique(some_rows_).begin(), some_rows_.end());
+    return some_rows_.size() * kRowsOfOneRun <= task.rows.row_count();
+  };
+  if (!tidy()) return run_all(rule, task);
+  // Entities that begin to meet the rule may cease to by a later row, which no index finds.
+  begun_.clear();
+  run_some(rule, task, [&](const Lane& result, std::span<const std::uint32_t> rows) {
+    for (const std::uint32_t row : rows) {
+      const std::size_t i = result.index(row - rows.front());
+      const bool met = (result.as<std::uint8_t>()[i] & result.ok[i] & 1U) != 0;
+      if (met && !rule.met.test(slots_[row])) begun_.push_back(slots_[row]);
+    }
+  });
+  if (!begun_.empty()) {
+    std::ranges::sort(begun_);
+    for (const std::uint32_t row : task.rows.counted) {
+      if (std::ranges::binary_search(begun_, slots_[row])) some_rows_.push_back(row);
+    }
+    if (!tidy()) return run_all(rule, task);
+  } else if (rule.figures.entities_met == 0) {
+    return;
+  }
+  run_some(rule, task, [&](const Lane& result, std::span<const std::uint32_t> rows) {
+    find_edges(rule, result, rows.front(), rows.size(), task.rows, rows);
+  });
+}
+
+// Calls f with the result for each piece of some_rows_ that stand beside each other.
+template <typename F>
+void RuleBook::Impl::run_some(const LiveRule& rule, const Task& task, F f) {
+  const Program& condition = rule.compiled.condition;
+  const Memory memory{{}, rule.absent, slots_, event_times_, task.updates};
+  for (std::size_t begin = 0, end = 0; begin < some_rows_.size(); begin = end) {
+    const std::size_t first = some_rows_[begin];
+    while (end < some_rows_.size() && some_rows_[end] == first + (end - begin)) ++end;
+    machine_.run(condition, first, end - begin, memory);
+    f(machine_.result(condition, 0), std::span(some_rows_).subspan(begin, end - begin));
+  }
+}
+
+void RuleBook::Impl::find_edges(LiveRule& rule, const Lane& result, std::size_t first,
+                                std::size_t count, const RowsView& rows,
+                                std::span<const std::uint32_t> looked_at) {
   const std::uint8_t* value = result.as<std::uint8_t>();
-  const std::size_t count = result.scalar ? 1 : rows.row_count();
+  if (result.scalar) count = 1;
   unsigned any = 0;
   for (std::size_t i = 0; i < count; ++i)
     any |= (value[i] & result.ok[i]) | (result.ok[i] & kOkFailed);
   // Nothing true, nothing to end: the usual case.
   if (any == 0 && rule.figures.entities_met == 0) return;
-  for (const std::uint32_t row : rows.counted) {
-    const std::size_t i = result.index(row);
+  for (const std::uint32_t row : looked_at) {
+    const std::size_t i = result.index(row - first);
     if ((result.ok[i] & kOkFailed) != 0) note_failure(rule, rows, row);
     const bool met = (value[i] & result.ok[i] & 1U) != 0;
     rule.figures.rows_met += met ? 1 : 0;
     if (met == rule.met.test(slots_[row])) continue;
-    rule.met.set(slots_[row], met);
-    rule.figures.entities_met += met ? 1 : std::uint64_t(-1);
+    set_met(rule, slots_[row], met);
     edges_.push_back({row, met});
   }
+}
+
+void RuleBook::Impl::set_met(LiveRule& rule, std::uint32_t slot, bool met) {
+  if (met == rule.met.test(slot)) return;
+  rule.met.set(slot, met);
+  rule.figures.entities_met += met ? 1 : std::uint64_t(-1);
+  list(rule);
+}
+
+void RuleBook::Impl::list(LiveRule& rule) {
+  if (!rule.is_found || rule.is_listed || rule.figures.entities_met == 0) return;
+  rule.is_listed = true;
+  types_[rule.compiled.info.from.index()].met.push_back(rule.index);
+}
+
+void RuleBook::Impl::list_met_rules() {
+  for (const auto& rule : rules_) list(*rule);
 }
 
 void RuleBook::Impl::note_failure(LiveRule& rule, const RowsView& rows, std::uint32_t row) {
@@ -326,7 +441,14 @@ void RuleBook::Impl::evaluate_expired(Watch& watch, const PresentReader& present
   const RowsView rows{watch.type, &present_rows_.ids,    present_rows_.observed_at,
                       expired_,   present_rows_.present, all_rows_};
   machine_.use(rows);
-  for (const std::uint32_t index : watch.rules) evaluate(index, rows, false, deadlines_, out);
+  choose(types_[watch.type.index()], watch.always, rows);
+  const Task task{rows, false, deadlines_, out};
+  for_each_rule([&](std::span<const RuleFinder::Found> choices) {
+    const LiveRule& rule = *rules_[choices.front().rule];
+    if (std::ranges::find(rule.absent, &watch.tracker) != rule.absent.end()) {
+      evaluate(choices, task);
+    }
+  });
 }
 
 // ---- a change of rules
@@ -336,9 +458,13 @@ void RuleBook::Impl::reset() {
     rule->held.assign(rule->held.size(), {});
     rule->met = {};
     rule->figures.entities_met = 0;
+    rule->is_listed = false;
   }
   for (const auto& watch : watches_) watch->tracker = AbsenceTracker(watch->tracker.interval());
-  for (TypeState& type : types_) type.newest.clear();
+  for (TypeState& type : types_) {
+    type.newest.clear();
+    type.met.clear();
+  }
   slots_of_ = {};
   last_arrival_ = Timestamp::min();
 }
@@ -359,14 +485,14 @@ void RuleBook::Impl::introduce(TypeId type_id, EntityId entity, Timestamp newest
 void RuleBook::Impl::assume_met(LiveRule& rule, EntityId entity) {
   FICUS_CHECK(slots_of_.is_known(entity));
   const std::uint32_t slot = slots_of_.slot_of(rule.compiled.info.from, entity);
-  rule.figures.entities_met += rule.met.test(slot) ? 0 : 1;
-  rule.met.set(slot, true);
+  set_met(rule, slot, true);
 }
 
 // ---- figures
 
 RuleFigures RuleBook::Impl::figures(const LiveRule& rule) const {
   RuleFigures figures = rule.figures;
+  figures.rows_seen += types_[rule.compiled.info.from.index()].rows_seen;
   figures.state_bytes = rule.met.bytes();
   for (const HeldState& held : rule.held) figures.state_bytes += held.bytes();
   for (const AbsenceTracker* tracker : rule.absent) figures.state_bytes += tracker->bytes();
@@ -382,6 +508,35 @@ std::uint64_t RuleBook::Impl::state_bytes() const {
   for (const auto& watch : watches_) total += watch->tracker.bytes();
   for (const TypeState& type : types_) total += type.newest.capacity() * sizeof(Timestamp);
   return total;
+}
+
+void RuleBook::Impl::continue_figures(const Impl& before) {
+  std::unordered_map<std::string_view, const LiveRule*> known;
+  for (const auto& other : before.rules_) known.emplace(other->compiled.info.name, other.get());
+  for (const auto& rule : rules_) {
+    const auto found = known.find(rule->compiled.info.name);
+    if (found == known.end()) continue;
+    const LiveRule& other = *found->second;
+    if (other.compiled.token_hash != rule->compiled.token_hash) continue;
+    const std::uint64_t entities_met = rule->figures.entities_met;
+    rule->figures = before.figures(other);
+    rule->figures.entities_met = entities_met;
+    rule->figures.rows_seen -= types_[rule->compiled.info.from.index()].rows_seen;
+  }
+}
+
+std::size_t RuleBook::Impl::edges_max(const ObservationBatch& rows) const {
+  const TypeState* const type = this->type(rows.type());
+  if (type == nullptr) return 0;
+  const std::size_t count = rows.row_count();
+  const RuleIndex& index = set_->compiled().indexes[rows.type().index()];
+  std::size_t met = 0;
+  for (const std::uint32_t rule : type->met) met += rules_[rule]->figures.entities_met;
+  // What begins may end within the batch; of what was met before, each may end once.
+  const std::size_t pairs = pairs_max(index, rows, set_->compiled().wanted_of(rows.type()));
+  const std::size_t edges = count * index.always().size() + 2 * pairs +
+                            std::min<std::size_t>(met, count * type->met.size());
+  return std::min(edges, count * type->rules.size());
 }
 
 // ---- the public face
@@ -431,6 +586,10 @@ std::size_t RuleBook::rule_count_over(TypeId type) const {
   return state == nullptr ? 0 : state->rules.size();
 }
 
+std::size_t RuleBook::edges_max(const ObservationBatch& rows) const {
+  return impl_->edges_max(rows);
+}
+
 Timestamp RuleBook::advance(Timestamp now, std::size_t edges_max, const PresentReader& present,
                             std::vector<Emission>& out) {
   return impl_->advance(now, edges_max, present, out);
@@ -446,13 +605,17 @@ void RuleBook::expire(TypeId type, std::span<const EntityId> entities, Timestamp
 std::optional<Timestamp> RuleBook::next_deadline() const { return impl_->next_deadline(); }
 void RuleBook::encode(std::string& out) const { impl_->encode(out); }
 Result<RestoreReport> RuleBook::decode(std::string_view bytes) {
-  return impl_->decode(bytes, nullptr, Timestamp::min());
+  auto report = impl_->decode(bytes, nullptr, Timestamp::min());
+  impl_->list_met_rules();
+  return report;
 }
 
 Result<RestoreReport> RuleBook::decode(std::string_view bytes, std::span<const RuleKey> kept,
                                        Timestamp now) {
   const std::vector<RuleKey> list(kept.begin(), kept.end());
-  return impl_->decode(bytes, &list, now);
+  auto report = impl_->decode(bytes, &list, now);
+  impl_->list_met_rules();
+  return report;
 }
 
 void RuleBook::reset() { impl_->reset(); }
@@ -466,18 +629,6 @@ void RuleBook::assume_met(RuleId rule, EntityId entity) {
   impl_->assume_met(*impl_->rules()[rule.index()], entity);
 }
 
-void RuleBook::continue_figures(const RuleBook& before) {
-  for (const auto& rule : impl_->rules()) {
-    for (const auto& other : before.impl_->rules()) {
-      if (other->compiled.info.name != rule->compiled.info.name ||
-          other->compiled.token_hash != rule->compiled.token_hash) {
-        continue;
-      }
-      const std::uint64_t entities_met = rule->figures.entities_met;
-      rule->figures = other->figures;
-      rule->figures.entities_met = entities_met;
-    }
-  }
-}
+void RuleBook::continue_figures(const RuleBook& before) { impl_->continue_figures(*before.impl_); }
 
 }  // namespace ficus::rules

@@ -83,6 +83,9 @@ class RuleBook {
   bool has_rules(TypeId type) const;
 
   std::size_t rule_count_over(TypeId type) const;
+  // How many edges these rows can make at most, as far as can be told before the twin has applied
+  // them. Rules whose constants rule a row out do not count.
+  std::size_t edges_max(const ObservationBatch& rows) const;
 
   // Evaluates the rules of the rows' type. Appends the edges, rule by rule, in row order.
   // REQUIRES: silences that end with these rows were seen before the twin applied them: nothing

@@ -12,6 +12,7 @@
 #include "rules/held_state.h"
 #include "rules/machine.h"
 #include "rules/rule_book.h"
+#include "rules/rule_finder.h"
 #include "rules/rule_set_impl.h"
 
 namespace ficus::rules {
@@ -37,27 +38,36 @@ class MetBits {
 
 // A rule with its state.
 struct LiveRule {
-  explicit LiveRule(const CompiledRule& rule) : compiled(rule), held(rule.condition.held.size()) {}
+  LiveRule(const CompiledRule& rule, std::uint32_t number)
+      : compiled(rule), index(number), held(rule.condition.held.size()) {}
 
   const CompiledRule& compiled;               // in the set
+  const std::uint32_t index;                  // of its RuleId
   std::vector<HeldState> held;                // by Program::held
   std::vector<const AbsenceTracker*> absent;  // by Program::absent
   MetBits met;
-  RuleFigures figures;
+  RuleFigures figures;     // rows_seen: beyond TypeState::rows_seen
+  bool is_found = true;    // by the index: it runs for the rows that may meet it only
+  bool is_listed = false;  // in TypeState::met
 };
 
 // An absence that rules over a type wait for; shared by all rules with the same interval.
 struct Watch {
   TypeId type;
   AbsenceTracker tracker;
-  std::vector<std::uint32_t> rules;  // that use it
+  std::vector<std::uint32_t> rules;   // that use it
+  std::vector<std::uint32_t> always;  // of them: those that no index finds
 };
 
 // What rules know of the entities of a type, and which rules they are.
 struct TypeState {
   std::vector<std::uint32_t> rules;
   std::vector<std::uint32_t> watches;
+  // Rules that an index finds and that are met for some entity: they have to notice its end, too.
+  // A rule that is no longer met leaves the list when it is next gone through.
+  std::vector<std::uint32_t> met;
   LargeVector<Timestamp> newest;  // by slot: the latest event time seen
+  std::uint64_t rows_seen = 0;    // by each of the rules
 };
 
 class RuleBook::Impl {
@@ -79,6 +89,10 @@ class RuleBook::Impl {
   void assume_met(LiveRule& rule, EntityId entity);
   RuleFigures figures(const LiveRule& rule) const;
   std::uint64_t state_bytes() const;
+  std::size_t edges_max(const ObservationBatch& rows) const;
+  // After the state of rules was put in place from outside.
+  void list_met_rules();
+  void continue_figures(const Impl& before);
 
   const RuleSet& set() const { return *set_; }
   RuleBook fresh() const { return {set_, schema_, stopwatch_}; }
@@ -99,9 +113,35 @@ class RuleBook::Impl {
   void watch(LiveRule& rule, std::uint32_t index);
   // Fills slots_ and event_times_ for the rows that count.
   void resolve(const RowsView& rows, TypeState& type);
-  void evaluate(std::uint32_t index, const RowsView& rows, bool updates,
-                std::span<const Timestamp> edge_times, std::vector<Emission>& out);
-  void find_edges(LiveRule& rule, const RowsView& rows, const Lane& result);
+  // Fills choices_ with `always` and with what the index finds.
+  void choose(TypeState& type, std::span<const std::uint32_t> always, const RowsView& rows);
+  // Of what is done with the rows of a batch.
+  struct Task {
+    const RowsView& rows;
+    bool updates;  // false: no new observation, only time has passed
+    std::span<const Timestamp> edge_times;
+    std::vector<Emission>& out;
+  };
+  // Calls f with the choices of each rule, in order.
+  template <typename F>
+  void for_each_rule(F f) {
+    for (std::size_t begin = 0, end = 0; begin < choices_.size(); begin = end) {
+      while (end < choices_.size() && choices_[end].rule == choices_[begin].rule) ++end;
+      f(std::span<const RuleFinder::Found>(choices_).subspan(begin, end - begin));
+    }
+  }
+  // One rule, for all that `choices` of it name.
+  void evaluate(std::span<const RuleFinder::Found> choices, const Task& task);
+  void run_all(LiveRule& rule, const Task& task);
+  void run_some(LiveRule& rule, const Task& task);
+  template <typename F>
+  void run_some(const LiveRule& rule, const Task& task, F f);
+  void add_met_rows(const LiveRule& rule, const RowsView& rows);
+  // Of rows that count; `result` begins at `first`.
+  void find_edges(LiveRule& rule, const Lane& result, std::size_t first, std::size_t count,
+                  const RowsView& rows, std::span<const std::uint32_t> looked_at);
+  void set_met(LiveRule& rule, std::uint32_t slot, bool met);
+  void list(LiveRule& rule);
   void note_failure(LiveRule& rule, const RowsView& rows, std::uint32_t row);
   void emit(std::uint32_t index, const RowsView& rows, const Edge& edge, Timestamp at,
             std::vector<Emission>& out);
@@ -134,6 +174,10 @@ class RuleBook::Impl {
   std::vector<std::uint32_t> slots_;
   std::vector<Timestamp> event_times_;
   std::vector<Edge> edges_;
+  RuleFinder finder_;
+  std::vector<RuleFinder::Found> choices_;  // in order of rule
+  std::vector<std::uint32_t> some_rows_;
+  std::vector<std::uint32_t> begun_;
   PresentRows present_rows_;
   std::vector<EntityId> expired_;
   std::vector<Timestamp> deadlines_;

@@ -55,31 +55,58 @@ std::uint64_t meaning_of(const CompiledRule& rule, const ZoneSet& zones) {
   return hash;
 }
 
+// For each type, of the rules over it. REQUIRES: rules and wanted are complete.
+std::vector<RuleIndex> indexes_of(const RuleSet::Compiled& compiled) {
+  std::vector<std::vector<RuleIndex::Entry>> entries(compiled.wanted.size());
+  for (std::uint32_t i = 0; i < compiled.rules.size(); ++i) {
+    const CompiledRule& rule = compiled.rules[i];
+    entries[rule.info.from.index()].push_back({i, rule.guards});
+  }
+  std::vector<RuleIndex> indexes;
+  for (std::size_t type = 0; type < entries.size(); ++type) {
+    indexes.emplace_back(entries[type], compiled.wanted[type]);
+  }
+  return indexes;
+}
+
+std::uint32_t lines_between(std::string_view text, std::uint32_t begin, std::uint32_t end) {
+  const std::string_view part = text.substr(begin, end - begin);
+  return static_cast<std::uint32_t>(std::ranges::count(part, '\n'));
+}
+
 // Every rule of one file, behind those of the files before. What is wrong goes to `problems`.
 class FileCompiler {
  public:
   FileCompiler(Schema& schema, RuleSet::Compiled& out)
       : schema_(schema), declared_(declared_counts(schema)), out_(out) {}
 
+  // The file must stay where it is.
   void add(const RuleFile& file) {
     const RuleLimits& limits = out_.limits;
     const std::size_t room = limits.rules_max - out_.rules.size();
     ParsedFile parsed = parse_file(
         file.text, {limits.text_bytes_max, room, limits.nesting_max, limits.columns_max});
+    std::uint32_t line = 1;
+    std::uint32_t counted_to = 0;  // statements come in the order of the text
     for (const Statement& statement : parsed.statements) {
+      line += lines_between(file.text, counted_to, statement.begin);
+      counted_to = statement.begin;
       auto rule = compile_statement(statement, file.text, schema_, *out_.zones, declared_);
       if (!rule) {
         parsed.problems.push_back(std::move(rule).error());
         continue;
       }
       rule->info.file = file.name;
-      const std::string here = place(file.name, file.text, statement.name.at);
-      const auto [known, is_new] = places_.emplace(statement.name.text, here);
+      rule->info.line = line;
+      const auto [known, is_new] =
+          names_.emplace(statement.name.text, NamedAt{&file, statement.name.at});
       if (!is_new) {
+        const auto& [other, at] = known->second;
         parsed.problems.push_back(
-            {statement.name.at, fmt::format("there is a rule '{}' already, at {}: expected another "
-                                            "name",
-                                            statement.name.text, known->second)});
+            {statement.name.at,
+             fmt::format("there is a rule '{}' already, at {}: expected another "
+                         "name",
+                         statement.name.text, place(other->name, other->text, at))});
       }
       out_.rules.push_back(*std::move(rule));
     }
@@ -93,7 +120,11 @@ class FileCompiler {
   Schema& schema_;
   const DeclaredCounts declared_;
   RuleSet::Compiled& out_;
-  std::map<std::string, std::string> places_;  // of rules, by name
+  struct NamedAt {
+    const RuleFile* file;
+    std::uint32_t at;
+  };
+  std::map<std::string, NamedAt> names_;
   ProblemList problems_;
 };
 
@@ -117,6 +148,7 @@ Result<RuleSetPtr> RuleSet::compile(std::span<const RuleFile> files, Schema& sch
     compiled->keys.push_back({rule.info.name, rule.token_hash});
   }
   std::ranges::sort(compiled->keys);
+  compiled->indexes = indexes_of(*compiled);
   return RuleSetPtr(new RuleSet(std::move(compiled)));
 }
 

@@ -19,8 +19,8 @@
 namespace ficus::rules {
 
 struct RuleLimits {
-  std::size_t text_bytes_max = 1 << 20;  // of one file: more is an error at load
-  std::size_t rules_max = 1000;          // of one set: more is an error at load
+  std::size_t text_bytes_max = 8 << 20;  // of one file: more is an error at load
+  std::size_t rules_max = 20'000;        // of one set: more is an error at load
   std::size_t nesting_max = 100;  // parentheses, functions, operators in each other: error at load
   std::size_t columns_max = 64;   // of one INSERT: more is an error at load
   std::size_t entities_max = 4'000'000;  // of one snapshot: more is refused as corrupt

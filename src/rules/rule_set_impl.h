@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "rules/compiled_rule.h"
+#include "rules/rule_index.h"
 #include "rules/rule_set.h"
 
 namespace ficus::rules {
@@ -15,6 +16,7 @@ struct RuleSet::Compiled {
   std::vector<RuleFile> files;
   std::vector<CompiledRule> rules;               // by RuleId
   std::vector<std::vector<AttributeId>> wanted;  // by TypeId: what the rules over a type read
+  std::vector<RuleIndex> indexes;                // by TypeId
   std::vector<RuleKey> keys;
 
   std::span<const AttributeId> wanted_of(TypeId type) const {
