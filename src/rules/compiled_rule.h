@@ -38,8 +38,8 @@ struct CompiledRule {
 using DeclaredCounts = std::vector<std::uint32_t>;
 DeclaredCounts declared_counts(const Schema& schema);
 
-// `text` is the whole file, for messages; the rule's file and line are left to the caller. Adds the INTO type and columns to the schema if they are
-// not known, once the rule is right in all else.
+// `text` is the whole file, for messages; the rule's file and line are left to the caller. Adds the
+// INTO type and columns to the schema if they are not known, once the rule is right in all else.
 Parsed<CompiledRule> compile_statement(const Statement& statement, std::string_view text,
                                        Schema& schema, const ZoneSet& zones,
                                        const DeclaredCounts& declared);
