@@ -5,7 +5,7 @@
 namespace ficus::rules {
 namespace {
 
-// Operations that remember nothing of earlier rows of their own and cannot fail. Those that make
+// Operations that remember nothing of earlier rows of an entity and cannot fail. Those that make
 // texts can: there may be no room for them.
 bool is_harmless(Opcode op) {
   switch (op) {
@@ -68,6 +68,12 @@ bool is_harmless(const Bound& bound) {
   return is_harmless(bound.op) && std::ranges::all_of(bound.args, [](const BoundPtr& arg) {
            return arg == nullptr || is_harmless(*arg);
          });
+}
+
+// What AND joins at the top.
+void add_parts(const Bound& bound, std::vector<const Bound*>& parts) {
+  if (bound.op != Opcode::logical_and) return parts.push_back(&bound);
+  for (const BoundPtr& arg : bound.args) add_parts(*arg, parts);
 }
 
 bool is_number_column(const Bound& bound) {
@@ -165,9 +171,18 @@ class GuardFinder {
 }  // namespace
 
 std::vector<Guard> guards_of(const Bound& condition) {
-  if (!is_harmless(condition)) return {};
+  std::vector<const Bound*> parts;
+  add_parts(condition, parts);
+  const Bound* held = nullptr;
+  for (const Bound* const part : parts) {
+    if (part->op == Opcode::held && held == nullptr && is_harmless(*part->args[0])) {
+      held = part;
+    } else if (!is_harmless(*part)) {
+      return {};
+    }
+  }
   GuardFinder finder;
-  finder.look_at(condition);
+  finder.look_at(held == nullptr ? condition : *held->args[0]);
   return finder.take();
 }
 

@@ -28,8 +28,10 @@ struct Guard {
   bool is_equality() const { return test == Test::one_of_texts || test == Test::one_of_numbers; }
 };
 
-// All guards of a condition. None if every row has to be looked at: for held(...), which remembers
-// each row, and where an operation may fail, which is to be told whatever stands beside it.
+// All guards of a condition. Of one with held(...), those of what is to be held: a row on which
+// that is not true matters to entities only for which it was true before. None if every row has to
+// be looked at: where an operation may fail, which is to be told whatever stands beside it, and
+// where held(...) is used twice or deeper inside.
 std::vector<Guard> guards_of(const Bound& condition);
 
 }  // namespace ficus::rules

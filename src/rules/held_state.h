@@ -23,22 +23,33 @@ class HeldState {
     }
     std::int64_t& since = since_[slot];
     if (!is_true) {
+      true_count_ -= since == kNotTrue ? 0 : 1;
       since = kNotTrue;
       return false;
     }
-    if (since == kNotTrue) since = now.micros;
+    if (since == kNotTrue) {
+      since = now.micros;
+      ++true_count_;
+    }
     return has_lasted(since, now, interval);
   }
+  // Whether the condition was true at the last observe.
+  bool is_true(std::uint32_t slot) const {
+    return slot < since_.size() && since_[slot] != kNotTrue;
+  }
+  // For how many slots.
+  std::size_t true_count() const { return true_count_; }
   // The answer of the last observe, which was at `last`.
   bool holds(std::uint32_t slot, Timestamp last, Micros interval) const {
-    return slot < since_.size() && since_[slot] != kNotTrue &&
-           has_lasted(since_[slot], last, interval);
+    return is_true(slot) && has_lasted(since_[slot], last, interval);
   }
 
   // For snapshots: kNotTrue where it is not.
   std::span<const std::int64_t> since() const { return since_; }
   void restore(std::uint32_t slot, std::int64_t since) {
     if (slot >= since_.size()) grow(slot);
+    true_count_ += since == kNotTrue ? 0 : 1;
+    true_count_ -= since_[slot] == kNotTrue ? 0 : 1;
     since_[slot] = since;
   }
   std::size_t bytes() const { return since_.capacity() * sizeof(std::int64_t); }
@@ -52,6 +63,7 @@ class HeldState {
   void grow(std::uint32_t slot) { since_.resize(std::size_t{slot} + 1, kNotTrue); }
 
   LargeVector<std::int64_t> since_;
+  std::size_t true_count_ = 0;
 };
 
 }  // namespace ficus::rules

@@ -12,8 +12,8 @@ namespace {
 
 // A batch in so many is timed, for the figures only.
 constexpr std::uint64_t kTimedEvery = 16;
-// A choice of a rule for the rows of entities for which it is met.
-constexpr std::uint32_t kMetRows = RuleIndex::kNone;
+// A choice of a rule for the rows of entities that it remembers.
+constexpr std::uint32_t kRememberedRows = RuleIndex::kNone;
 // A rule runs over the whole batch unless it is asked for less than one row in so many: a run over
 // one row costs about as much as a loop over these.
 constexpr std::size_t kRowsOfOneRun = 32;
@@ -142,10 +142,10 @@ void RuleBook::Impl::choose(TypeState& type, std::span<const std::uint32_t> alwa
   choices_.clear();
   for (const std::uint32_t rule : always) choices_.push_back({rule, RuleIndex::kAllRows});
   finder_.find(set_->compiled().indexes[rows.type.index()], rows, choices_);
-  std::erase_if(type.met, [&](std::uint32_t index) {
+  std::erase_if(type.remembering, [&](std::uint32_t index) {
     LiveRule& rule = *rules_[index];
-    rule.is_listed = rule.figures.entities_met > 0;
-    if (rule.is_listed) choices_.push_back({index, kMetRows});
+    rule.is_listed = rule.remembers();
+    if (rule.is_listed) choices_.push_back({index, kRememberedRows});
     return !rule.is_listed;
   });
   std::ranges::sort(choices_);
@@ -160,23 +160,28 @@ void RuleBook::Impl::evaluate(std::span<const RuleFinder::Found> choices, const 
   } else {
     some_rows_.clear();
     for (const auto& [_, bucket] : choices) {
-      if (bucket == kMetRows) {
-        add_met_rows(rule, task.rows);
+      if (bucket == kRememberedRows) {
+        add_remembered_rows(rule, task.rows);
       } else {
         const std::span<const std::uint32_t> rows = finder_.rows_of(bucket);
         some_rows_.insert(some_rows_.end(), rows.begin(), rows.end());
       }
     }
-    run_some(rule, task);
+    if (rule.held.empty()) {
+      run_some(rule, task);
+    } else if (!some_rows_.empty()) {
+      run_all(rule, task);  // held(...) sees the rows of a batch in one run
+    }
   }
+  list(rule);
   for (const Edge& edge : edges_) {
     emit(index, task.rows, edge, task.edge_times[edge.row], task.out);
   }
 }
 
-void RuleBook::Impl::add_met_rows(const LiveRule& rule, const RowsView& rows) {
+void RuleBook::Impl::add_remembered_rows(const LiveRule& rule, const RowsView& rows) {
   for (const std::uint32_t row : rows.counted) {
-    if (rule.met.test(slots_[row])) some_rows_.push_back(row);
+    if (rule.remembers(slots_[row])) some_rows_.push_back(row);
   }
 }
 
@@ -257,16 +262,15 @@ void RuleBook::Impl::set_met(LiveRule& rule, std::uint32_t slot, bool met) {
   if (met == rule.met.test(slot)) return;
   rule.met.set(slot, met);
   rule.figures.entities_met += met ? 1 : std::uint64_t(-1);
-  list(rule);
 }
 
 void RuleBook::Impl::list(LiveRule& rule) {
-  if (!rule.is_found || rule.is_listed || rule.figures.entities_met == 0) return;
+  if (!rule.is_found || rule.is_listed || !rule.remembers()) return;
   rule.is_listed = true;
-  types_[rule.compiled.info.from.index()].met.push_back(rule.index);
+  types_[rule.compiled.info.from.index()].remembering.push_back(rule.index);
 }
 
-void RuleBook::Impl::list_met_rules() {
+void RuleBook::Impl::list_rules() {
   for (const auto& rule : rules_) list(*rule);
 }
 
@@ -463,7 +467,7 @@ void RuleBook::Impl::reset() {
   for (const auto& watch : watches_) watch->tracker = AbsenceTracker(watch->tracker.interval());
   for (TypeState& type : types_) {
     type.newest.clear();
-    type.met.clear();
+    type.remembering.clear();
   }
   slots_of_ = {};
   last_arrival_ = Timestamp::min();
@@ -486,6 +490,7 @@ void RuleBook::Impl::assume_met(LiveRule& rule, EntityId entity) {
   FICUS_CHECK(slots_of_.is_known(entity));
   const std::uint32_t slot = slots_of_.slot_of(rule.compiled.info.from, entity);
   set_met(rule, slot, true);
+  list(rule);
 }
 
 // ---- figures
@@ -531,11 +536,11 @@ std::size_t RuleBook::Impl::edges_max(const ObservationBatch& rows) const {
   const std::size_t count = rows.row_count();
   const RuleIndex& index = set_->compiled().indexes[rows.type().index()];
   std::size_t met = 0;
-  for (const std::uint32_t rule : type->met) met += rules_[rule]->figures.entities_met;
+  for (const std::uint32_t rule : type->remembering) met += rules_[rule]->figures.entities_met;
   // What begins may end within the batch; of what was met before, each may end once.
   const std::size_t pairs = pairs_max(index, rows, set_->compiled().wanted_of(rows.type()));
   const std::size_t edges = count * index.always().size() + 2 * pairs +
-                            std::min<std::size_t>(met, count * type->met.size());
+                            std::min<std::size_t>(met, count * type->remembering.size());
   return std::min(edges, count * type->rules.size());
 }
 
@@ -606,7 +611,7 @@ std::optional<Timestamp> RuleBook::next_deadline() const { return impl_->next_de
 void RuleBook::encode(std::string& out) const { impl_->encode(out); }
 Result<RestoreReport> RuleBook::decode(std::string_view bytes) {
   auto report = impl_->decode(bytes, nullptr, Timestamp::min());
-  impl_->list_met_rules();
+  impl_->list_rules();
   return report;
 }
 
@@ -614,7 +619,7 @@ Result<RestoreReport> RuleBook::decode(std::string_view bytes, std::span<const R
                                        Timestamp now) {
   const std::vector<RuleKey> list(kept.begin(), kept.end());
   auto report = impl_->decode(bytes, &list, now);
-  impl_->list_met_rules();
+  impl_->list_rules();
   return report;
 }
 

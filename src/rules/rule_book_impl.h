@@ -48,7 +48,15 @@ struct LiveRule {
   MetBits met;
   RuleFigures figures;     // rows_seen: beyond TypeState::rows_seen
   bool is_found = true;    // by the index: it runs for the rows that may meet it only
-  bool is_listed = false;  // in TypeState::met
+  bool is_listed = false;  // in TypeState::remembering
+
+  // Whether rows that no index finds may change something: for this entity, for any.
+  bool remembers(std::uint32_t slot) const {
+    return met.test(slot) || (!held.empty() && held.front().is_true(slot));
+  }
+  bool remembers() const {
+    return figures.entities_met > 0 || (!held.empty() && held.front().true_count() > 0);
+  }
 };
 
 // An absence that rules over a type wait for; shared by all rules with the same interval.
@@ -63,9 +71,9 @@ struct Watch {
 struct TypeState {
   std::vector<std::uint32_t> rules;
   std::vector<std::uint32_t> watches;
-  // Rules that an index finds and that are met for some entity: they have to notice its end, too.
-  // A rule that is no longer met leaves the list when it is next gone through.
-  std::vector<std::uint32_t> met;
+  // Rules that an index finds and that are met, or hold something, for some entity: they have to
+  // notice its end, too. A rule that no longer does leaves the list when it is next gone through.
+  std::vector<std::uint32_t> remembering;
   LargeVector<Timestamp> newest;  // by slot: the latest event time seen
   std::uint64_t rows_seen = 0;    // by each of the rules
 };
@@ -91,7 +99,7 @@ class RuleBook::Impl {
   std::uint64_t state_bytes() const;
   std::size_t edges_max(const ObservationBatch& rows) const;
   // After the state of rules was put in place from outside.
-  void list_met_rules();
+  void list_rules();
   void continue_figures(const Impl& before);
 
   const RuleSet& set() const { return *set_; }
@@ -136,7 +144,7 @@ class RuleBook::Impl {
   void run_some(LiveRule& rule, const Task& task);
   template <typename F>
   void run_some(const LiveRule& rule, const Task& task, F f);
-  void add_met_rows(const LiveRule& rule, const RowsView& rows);
+  void add_remembered_rows(const LiveRule& rule, const RowsView& rows);
   // Of rows that count; `result` begins at `first`.
   void find_edges(LiveRule& rule, const Lane& result, std::size_t first, std::size_t count,
                   const RowsView& rows, std::span<const std::uint32_t> looked_at);

@@ -64,8 +64,17 @@ class RuleIndexTest : public ::testing::Test {
   AttributeId name_;
 };
 
+std::string random_condition(Random& random, int depth);
+// Without held, which must not stand inside of itself.
+std::string random_plain(Random& random) {
+  std::string condition;
+  do condition = random_condition(random, 1);
+  while (condition.contains("held") || condition.contains("absent"));
+  return condition;
+}
+
 // Conditions as people write them, and some that nobody should.
-std::string random_condition(Random& random, int depth = 2) {
+std::string random_condition(Random& random, int depth) {
   const auto number = [&] { return std::to_string(static_cast<int>(random.below(12)) - 2); };
   const auto column = [&] { return random.chance(0.7) ? "x" : "y"; };
   const auto name = [&] { return fmt::format("'n{}'", random.below(9)); };
@@ -93,6 +102,10 @@ std::string random_condition(Random& random, int depth = 2) {
     case 9:
       return fmt::format("name {} {}", random.chance(0.5) ? "<>" : ">", name());
     case 10:
+      if (random.chance(0.5)) {
+        return fmt::format("held({}, INTERVAL '{} seconds')", random_plain(random),
+                           random.below(4));
+      }
       return random.chance(0.5) ? "absent(INTERVAL '5 seconds')" : "x IS NULL";
     case 11:
       return fmt::format("({} OR {})", random_condition(random, depth - 1),
@@ -188,7 +201,7 @@ TEST_F(RuleIndexTest, SaysTheSameAsRulesThatLookAtEveryRow) {
     std::string simple_text;
     const int count = 1 + static_cast<int>(random.below(80));
     for (int i = 0; i < count; ++i) {
-      const std::string where = random_condition(random);
+      const std::string where = random_condition(random, 2);
       text += rule(i, where);
       simple_text += rule(i, "(" + where + ") AND (id || '') IS NOT NULL");
     }
@@ -259,10 +272,25 @@ TEST_F(RuleIndexTest, ARuleThatIsMetEndsOnARowThatItsConstantRulesOut) {
   EXPECT_EQ(book.edges_max(batch_of({&reading, 1})), 0U);
 }
 
-TEST_F(RuleIndexTest, RulesThatRememberRowsOrMayFailSeeThemAll) {
+TEST_F(RuleIndexTest, WhatIsToBeHeldIsLookedUpToo) {
   std::string text;
   for (int i = 0; i < 10; ++i) {
-    text += rule(2 * i, fmt::format("id = 'urn:{}' AND held(x > 1, INTERVAL '1 second')", i));
+    text += rule(i, fmt::format("y > 0 AND held(x > {}, INTERVAL '1 second')", 10 * i));
+  }
+  RuleBook book = compile(text);
+  Reading reading = probe(1, 1);
+  reading.values = {{"x", Value::number(-1)}, {"y", Value::number(1)}};
+  EXPECT_EQ(book.edges_max(batch_of({&reading, 1})), 0U);
+  reading.values[0].second = Value::number(15);
+  EXPECT_EQ(book.edges_max(batch_of({&reading, 1})), 4U);
+}
+
+TEST_F(RuleIndexTest, RulesThatMayFailOrRememberTwoThingsSeeAllRows) {
+  std::string text;
+  for (int i = 0; i < 10; ++i) {
+    text += rule(2 * i, fmt::format("id = 'urn:{}' AND held(x > 1, INTERVAL '1 second') AND "
+                                    "held(y > 1, INTERVAL '1 second')",
+                                    i));
     text += rule(2 * i + 1, fmt::format("id = 'urn:{}' AND sqrt(x) > 1", i));
   }
   RuleBook book = compile(text);
