@@ -27,6 +27,7 @@ void exercise(Disk& disk, const std::string& root) {
   ASSERT_TRUE(write_file_atomically(disk, path, bytes_of("new")));
   EXPECT_EQ(read_file(disk, path, 100), "new");
   EXPECT_EQ(disk.list(root + "/a/b"), std::vector<std::string>{"file"});
+  EXPECT_EQ(disk.list(root + "/a/b/file").error().code, ErrorCode::not_found) << "a file";
   ASSERT_TRUE(disk.remove(path));
   EXPECT_FALSE(disk.exists(path));
   EXPECT_EQ(disk.open(path, OpenMode::read).error().code, ErrorCode::not_found);

@@ -18,7 +18,7 @@ std::unexpected<Error> io_error(std::string_view action, const std::string& path
   const int error = errno;
   ErrorCode code = ErrorCode::unavailable;
   if (error == ENOSPC || error == EDQUOT) code = ErrorCode::disk_full;
-  if (error == ENOENT) code = ErrorCode::not_found;
+  if (error == ENOENT || error == ENOTDIR) code = ErrorCode::not_found;
   if (error == EACCES || error == EPERM || error == EROFS) code = ErrorCode::denied;
   return fail(code, fmt::format("cannot {} {}: {}", action, path, errno_text(error)));
 }

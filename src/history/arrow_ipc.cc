@@ -61,7 +61,8 @@ struct TypeForm {
   std::vector<std::int32_t> union_ids;  // a union's
 };
 
-constexpr std::int16_t kVersion5 = 4;  // MetadataVersion.V5
+constexpr std::int16_t kVersion5 = 4;      // MetadataVersion.V5
+constexpr std::int64_t kNullableFlag = 2;  // ARROW_FLAG_NULLABLE
 enum class Header : std::uint8_t { schema = 1, record_batch = 3 };
 
 TypeForm form(TypeTag tag, Layout layout, std::int64_t width) {
@@ -107,16 +108,19 @@ std::optional<TypeForm> temporal_form(std::string_view format) {
   const char unit = format[2];
   switch (format[1]) {
     case 'd':
+      if (unit != 'D' && unit != 'm') return std::nullopt;
       out = form(TypeTag::date, Layout::fixed, unit == 'D' ? 4 : 8);
       out.table.scalar(0, static_cast<std::int16_t>(unit == 'D' ? 0 : 1));
       return out;
     case 't': {
+      if (time_unit(unit) < 0) return std::nullopt;
       const int bits = unit == 's' || unit == 'm' ? 32 : 64;
       out = form(TypeTag::time, Layout::fixed, bits / 8);
       out.table.scalar(0, time_unit(unit)).scalar(1, std::int32_t{bits});
       return out;
     }
     case 's':
+      if (time_unit(unit) < 0) return std::nullopt;
       out = form(TypeTag::timestamp, Layout::fixed, 8);
       out.table.scalar(0, time_unit(unit)).reference(1);
       // DuckDB's times have no zone; history's are UTC.
@@ -146,6 +150,7 @@ std::optional<TypeForm> nested_form(std::string_view format) {
       out.table.scalar(0, false);  // keysSorted
       return out;
     case 'w':
+      if (!format.starts_with("+w:")) return std::nullopt;
       out = form(TypeTag::fixed_size_list, Layout::structure, 0);
       format.remove_prefix(3);
       out.table.scalar(0, std::int32_t{take_number(format)});
@@ -229,22 +234,25 @@ std::optional<TypeForm> type_form(std::string_view format) {
 
 // --- The schema message.
 
-Status write_field(FlatWriter& writer, FlatWriter::Reference from, const ArrowSchema& field) {
+std::string_view name_of(const ArrowSchema& field) {
+  return field.name == nullptr ? "" : field.name;
+}
+
+// False if the type, or that of a part, has no form.
+bool write_field(FlatWriter& writer, FlatWriter::Reference from, const ArrowSchema& field) {
   const std::optional<TypeForm> type =
       field.dictionary == nullptr ? type_form(field.format) : std::nullopt;
-  const std::string_view name = field.name == nullptr ? "" : field.name;
-  if (!type) {
-    return invalid(fmt::format(
-        "column '{}': cast it to VARCHAR: its type has no form in an Arrow answer", name));
-  }
+  if (!type) return false;
+  // Of a map neither the entries nor the keys may be nullable: readers refuse it otherwise.
+  const bool is_nullable = (field.flags & kNullableFlag) != 0;
   // Field: name, nullable, type_type, type, dictionary, children.
   const auto references = writer.table(from, FlatTable()
-                                                 .scalar(1, true)
+                                                 .scalar(1, is_nullable)
                                                  .scalar(2, static_cast<std::uint8_t>(type->tag))
                                                  .reference(0)
                                                  .reference(3)
                                                  .reference(5));
-  writer.text(references[0], name);
+  writer.text(references[0], name_of(field));
   const auto of_type = writer.table(references[1], type->table);
   if (type->tag == TypeTag::timestamp) writer.text(of_type[0], type->time_zone);
   if (type->tag == TypeTag::union_) {
@@ -253,9 +261,9 @@ Status write_field(FlatWriter& writer, FlatWriter::Reference from, const ArrowSc
   const auto children =
       writer.references(references[2], static_cast<std::size_t>(field.n_children));
   for (std::size_t i = 0; i < children.size(); ++i) {
-    FICUS_TRY_VOID(write_field(writer, children[i], *field.children[i]));
+    if (!write_field(writer, children[i], *field.children[i])) return false;
   }
-  return {};
+  return true;
 }
 
 // Message: version, header_type, header, bodyLength. Returns where the header goes.
@@ -376,7 +384,11 @@ Result<std::string> arrow_schema_message(const ArrowSchema& schema) {
   const auto fields = writer.table(header, FlatTable().scalar(0, std::int16_t{0}).reference(1))[0];
   const auto columns = writer.references(fields, static_cast<std::size_t>(schema.n_children));
   for (std::size_t i = 0; i < columns.size(); ++i) {
-    FICUS_TRY_VOID(write_field(writer, columns[i], *schema.children[i]));
+    const ArrowSchema& column = *schema.children[i];
+    if (write_field(writer, columns[i], column)) continue;
+    return invalid(
+        fmt::format("column '{}': cast it to VARCHAR: its type has no form in an Arrow answer",
+                    name_of(column)));
   }
   std::string out;
   append_metadata(writer, out);

@@ -116,6 +116,7 @@ Error duck_error(int type, const char* message) {
       break;
     case DUCKDB_ERROR_IO:
     case DUCKDB_ERROR_FATAL:
+    case DUCKDB_ERROR_TRANSACTION:  // a commit that cannot be written: the disk is full
       code = ErrorCode::unavailable;
       break;
     case DUCKDB_ERROR_PERMISSION:

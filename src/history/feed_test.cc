@@ -16,8 +16,10 @@ class FakeHistory final : public UnaskedHistory {
   Result<std::vector<std::uint64_t>> positions() override { return std::vector<std::uint64_t>{0}; }
   Status append(Rows rows) override {
     pending += rows.batch->row_count();
+    again += rows.is_again ? rows.batch->row_count() : 0;
     return {};
   }
+  void note_given(const HistoryGap& gap) override { given.push_back(gap); }
   Status append_quarantine(std::string_view, Timestamp,
                            std::span<const QuarantinedItem> items) override {
     pending += items.size();
@@ -35,6 +37,7 @@ class FakeHistory final : public UnaskedHistory {
   }
   Result<MaintenanceReport> maintain(Timestamp) override {
     ++maintained;
+    if (maintenance_fails) return fail(ErrorCode::unavailable, "no maintenance today");
     MaintenanceReport report;
     report.sealed = {"a"};
     return report;
@@ -44,6 +47,9 @@ class FakeHistory final : public UnaskedHistory {
   std::atomic<int> refusals = 0;
   std::atomic<int> commits = 0;
   std::atomic<int> maintained = 0;
+  bool maintenance_fails = false;
+  std::uint64_t again = 0;          // of the rows, were given again
+  std::vector<HistoryGap> given;    // as the feed has noted it
   std::vector<std::uint64_t> last;  // read after the feed has stopped
 };
 
@@ -151,6 +157,74 @@ TEST(HistoryFeed, WithoutAThreadItsOwnerRunsIt) {
   EXPECT_TRUE(feed.flush_and_stop({}));
   EXPECT_EQ(feed.committed_position(0), 6U);
   EXPECT_FALSE(feed.push(item(0, 7)));
+}
+
+FeedOptions driven() {
+  FeedOptions options = kQuick;
+  options.place = FeedPlace::driven;
+  return options;
+}
+
+// What lies before the positions, since a file of it is damaged: taken, noted, and no position.
+TEST(HistoryFeed, TakesOlderRecordsThatAreGivenAgain) {
+  FakeHistory history;
+  ManualClock clock({});
+  const std::uint64_t start[] = {0, 50};
+  HistoryFeed feed(history, clock, driven(), {}, start);
+  FeedItem older = item(1, 20, 3);
+  older.again_after = 10;
+  older.quarantined.resize(2);  // were never lost
+  EXPECT_TRUE(feed.push(std::move(older)));
+  EXPECT_EQ(feed.queue_size(), 1U);
+  clock.advance(kQuick.commit_interval);
+  EXPECT_TRUE(feed.turn());
+  EXPECT_EQ(feed.queue_size(), 0U);
+  EXPECT_EQ(feed.committed_position(1), 50U);
+  EXPECT_EQ(history.again, 3U);
+  EXPECT_EQ(history.committed, 3U) << "quarantined items twice";
+  ASSERT_EQ(history.given.size(), 1U);
+  EXPECT_EQ(history.given[0].shard, 1U);
+  EXPECT_EQ(history.given[0].after, 10U);
+  EXPECT_EQ(history.given[0].until, 20U);
+  EXPECT_TRUE(history.given[0].is_of_files);
+}
+
+TEST(HistoryFeed, TasksRunBetweenCommitsUntilTheEnd) {
+  FakeHistory history;
+  const SystemClock clock;
+  const std::uint64_t start[] = {0};
+  std::atomic<int> done = 0;
+  {
+    HistoryFeed feed(history, clock, kQuick, {}, start);
+    EXPECT_TRUE(feed.run_between_commits([&] { ++done; }));
+    while (done == 0) std::this_thread::yield();
+    EXPECT_TRUE(feed.run_between_commits([&] { ++done; }));
+    EXPECT_TRUE(feed.flush_and_stop({}));
+    EXPECT_EQ(done, 2) << "one that was accepted has run when the feed has ended";
+    EXPECT_FALSE(feed.run_between_commits([&] { ++done; }));
+    EXPECT_TRUE(feed.flush_and_stop({})) << "once more";
+  }
+  EXPECT_EQ(done, 2);
+}
+
+TEST(HistoryFeed, AMaintenanceThatFailsIsToldAndTriedAgain) {
+  FakeHistory history;
+  history.maintenance_fails = true;
+  ManualClock clock({});
+  const std::uint64_t start[] = {0};
+  std::vector<std::string> told;
+  FeedEvents events;
+  events.failed = [&](const Error& error, std::uint64_t) { told.push_back(error.message); };
+  events.maintained = [&](const MaintenanceReport& report) { told.push_back(report.sealed.at(0)); };
+  HistoryFeed feed(history, clock, driven(), std::move(events), start);
+  for (int i = 0; i < 2; ++i) {
+    clock.advance(kQuick.maintain_interval);
+    EXPECT_TRUE(feed.turn());
+  }
+  history.maintenance_fails = false;
+  clock.advance(kQuick.maintain_interval);
+  EXPECT_TRUE(feed.turn());
+  EXPECT_EQ(told, (std::vector<std::string>{"no maintenance today", "no maintenance today", "a"}));
 }
 
 TEST(HistoryFeed, GivesUpAfterItsPatience) {

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/disk.h"
 #include "history/duck_history.h"
+#include "history/faulty_disk_test_support.h"
 #include "history/history.h"
 #include "model/schema.h"
 
@@ -82,7 +83,7 @@ class TestCity {
 
   TestFolder folder;
   Schema schema;
-  PosixDisk disk;
+  FaultyDisk disk;  // fails when told to
   SystemClock clock;
   DuckHistoryOptions options;
   MaintenanceReport open_report;

@@ -31,6 +31,10 @@ TEST(Query, CellsOfEveryType) {
   is("NULL", "NULL", CellKind::null, "INTEGER");
   is("true", "true", CellKind::boolean, "BOOLEAN");
   is("-5::TINYINT", "-5", CellKind::integer, "TINYINT");
+  is("(-300)::SMALLINT", "-300", CellKind::integer, "SMALLINT");
+  is("250::UTINYINT", "250", CellKind::integer, "UTINYINT");
+  is("4000000000::UINTEGER", "4000000000", CellKind::integer, "UINTEGER");
+  is("7::UHUGEINT", "7", CellKind::integer, "UHUGEINT");
   is("300::USMALLINT", "300", CellKind::integer, "USMALLINT");
   is("sum(1)", "1", CellKind::integer, "HUGEINT");
   is("18446744073709551615::UBIGINT", "18446744073709551615", CellKind::decimal, "UBIGINT");
@@ -49,6 +53,7 @@ TEST(Query, CellsOfEveryType) {
   is("TIME '01:02:03.5'", "01:02:03.500000", CellKind::text, "TIME");
   is("INTERVAL '14 months 3 days' + INTERVAL '-1 second'", "14 months 3 days -00:00:01",
      CellKind::text, "INTERVAL");
+  is("INTERVAL '3 days'", "3 days", CellKind::text, "INTERVAL");
   is("INTERVAL '0 second'", "00:00:00", CellKind::text, "INTERVAL");
   is("TIMESTAMP '2026-11-23 08:15:00.25'", "2026-11-23T08:15:00.250Z", CellKind::time, "TIMESTAMP");
   is("TIMESTAMPTZ '2026-11-23 08:15:00+08'", "2026-11-23T00:15:00Z", CellKind::time,
@@ -72,6 +77,15 @@ TEST(Query, CellsOfEveryType) {
   is("MAP {'k': DATE '2020-01-01'}", "{\"k\":\"2020-01-01\"}", CellKind::json,
      "MAP(VARCHAR, DATE)");
   is("[{'v': 'NaN'::DOUBLE}]", "[{\"v\":null}]", CellKind::json, "STRUCT(v DOUBLE)[]");
+  is("[NULL::STRUCT(a INTEGER)]", "[null]", CellKind::json, "STRUCT(a INTEGER)[]");
+  is("[0.5::DECIMAL(3,1), 12]", "[0.5,12.0]", CellKind::json, "DECIMAL(11,1)[]");
+  is("['1e3'::DOUBLE, -0.25]", "[1000,-0.25]", CellKind::json, "DOUBLE[]");
+  is("[TIMESTAMP '2026-11-24 01:00:00']", "[\"2026-11-24T01:00:00Z\"]", CellKind::json,
+     "TIMESTAMP[]");
+  is("MAP {'a\"b': NULL, '榕': [[]]}", "{\"a\\\"b\":null,\"榕\":[[]]}", CellKind::json,
+     "MAP(VARCHAR, INTEGER[][])");
+  is("{'a\"\\': union_value(u := {'x': 'tab\t'})}", "{\"a\\\"\\\\\":{\"x\":\"tab\\u0009\"}}",
+     CellKind::json, "STRUCT(a\"\\ UNION(u STRUCT(x VARCHAR)))");
   is("union_value(num := 2)", "2", CellKind::json, "UNION(num INTEGER)");
   is("'{\"a\":[1]}'::JSON", "{\"a\":[1]}", CellKind::text, "VARCHAR");
 }

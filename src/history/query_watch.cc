@@ -73,11 +73,6 @@ void QueryWatch::set_upkeep(bool is_running) {
   if (is_running) upkeep_since_ = clock_.monotonic();
 }
 
-std::size_t QueryWatch::active_count() const {
-  const std::lock_guard lock(mutex_);
-  return guards_.size();
-}
-
 void QueryWatch::stop_all() {
   const std::lock_guard lock(mutex_);
   for (Guard* guard : guards_) {

@@ -62,7 +62,6 @@ class QueryWatch {
   void set_database(DuckDatabase* database);
   // The history's own work that needs much memory (sealing, merging) is under way.
   void set_upkeep(bool is_running);
-  std::size_t active_count() const;
   // Interrupts everything that runs.
   void stop_all();
 

@@ -191,7 +191,9 @@ Result<std::vector<HistoryType>> find_sealed_files(DuckConnection& connection, D
   for (const std::string& folder : folders) {
     if (folder == "damaged" || folder == "spill" || folder.starts_with('.')) continue;
     const auto names = disk.list(directory + "/" + folder);
-    if (!names) continue;  // a file
+    if (!names && names.error().code == ErrorCode::not_found) continue;  // a file
+    // Files that are not seen now would be forgotten for ever.
+    if (!names) return std::unexpected(names.error());
     std::vector<FoundFile> found;
     for (const std::string& name : *names) {
       if (!name.ends_with(".parquet")) continue;

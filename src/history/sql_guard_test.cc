@@ -469,6 +469,10 @@ TEST(SyntaxTree, EveryPrefixIsAnError) {
   EXPECT_TRUE(tree->find("a")->children[3].is_null());
   EXPECT_EQ(tree->find("b\n\"\a")->text_of("c"), "x\\y/");
   EXPECT_EQ(tree->find("zzz"), nullptr);
+  EXPECT_EQ(tree->text_of("zzz"), "");
+  EXPECT_EQ(tree->text_of("a"), "") << "no text";
+  EXPECT_EQ(read_syntax_tree("{\"a\" :\t\"\\b\\f\\r\\t\\u001F\\u005a\"\r\n}").value().text_of("a"),
+            "\b\f\r\t\x1fZ");
   for (std::size_t length = 0; length < json.size(); ++length) {
     EXPECT_FALSE(read_syntax_tree(std::string_view(json).substr(0, length))) << length;
   }
