@@ -37,9 +37,10 @@ TEST(Disk, Posix) {
   ASSERT_NE(mkdtemp(root), nullptr);
   PosixDisk disk;
   exercise(disk, root);
-  ASSERT_TRUE(write_file_atomically(disk, root + "/file", bytes_of("x")));
-  EXPECT_EQ(disk.list(root + "/file").error().code, ErrorCode::not_found);
-  EXPECT_EQ(disk.list(root + "/none").error().code, ErrorCode::not_found);
+  const std::string file = root + std::string("/file");
+  ASSERT_TRUE(write_file_atomically(disk, file, bytes_of("x")));
+  EXPECT_EQ(disk.list(file).error().code, ErrorCode::not_found);
+  EXPECT_EQ(disk.list(file + "/none").error().code, ErrorCode::not_found);
 }
 
 TEST(Disk, Memory) {
