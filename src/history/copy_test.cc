@@ -79,7 +79,7 @@ TEST_F(Copy, HasEverythingThatWasCommitted) {
 
 TEST_F(Copy, WithoutALogIsWholeToo) {
   city.close();
-  city.options.checkpoint_log_bytes = 1;
+  city.options.checkpoint_bytes = 1;
   city.options.tail_age_max = Micros::from_hours(1'000'000);
   city.open();
   city.maintain(kLater);  // writes the log into the database

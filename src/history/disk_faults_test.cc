@@ -287,7 +287,7 @@ TEST_F(DiskFaults, EveryUpkeepThatFailsIsNamedAndDoneLater) {
   city.close();
   city.options.retention_days = 1;
   city.options.tail_age_max = Micros::from_seconds(1);
-  city.options.checkpoint_log_bytes = 1;
+  city.options.checkpoint_bytes = 1;
   city.options.quarantine_age_max = kDay;
   city.open();
   const QuarantinedItem item{"key", "reason", "bytes"};
