@@ -16,6 +16,7 @@ Result<std::vector<std::uint64_t>> DuckHistory::positions() {
       const auto rows,
       connection->select("SELECT CAST(position AS BIGINT) FROM ficus_position ORDER BY shard"));
   std::vector<std::uint64_t> out;
+  out.reserve(rows.size());
   for (const DatumRow& row : rows) out.push_back(static_cast<std::uint64_t>(integer_of(row[0])));
   return out;
 }

@@ -147,7 +147,7 @@ std::string DuckHistory::name_lost_files(const HistoryGap& gap) {
     files += (files.empty() ? "" : "; ") + described(file);
   }
   if (files.empty()) return files;
-  const std::string loss = fmt::format(
+  std::string loss = fmt::format(
       "shard {}: log positions {} to {} are not in the log any more, and their rows were in files "
       "that are damaged. Lost is what these had of it: {}",
       gap.shard, gap.after, gap.until, files);
@@ -172,7 +172,7 @@ std::string DuckHistory::name_loss(const HistoryGap& gap) {
     types += last == Timestamp::min() ? " (no sealed file)"
                                       : " (newest sealed row received " + to_iso8601(last) + ")";
   }
-  const std::string loss = fmt::format(
+  std::string loss = fmt::format(
       "shard {}: of log positions {} to {} history has only what sealed files hold, and the log "
       "has "
       "them no more. Missing are quarantined items and the rows of: {}",

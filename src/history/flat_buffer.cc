@@ -64,6 +64,7 @@ std::vector<FlatWriter::Reference> FlatWriter::references(Reference from, std::s
   point(from);
   put(static_cast<std::uint32_t>(count));
   std::vector<Reference> out;
+  out.reserve(count);
   for (std::size_t i = 0; i < count; ++i) {
     out.push_back(bytes_.size());
     put(std::uint32_t{0});

@@ -158,11 +158,13 @@ class ArrowShape {
     const idx_t count = duckdb_column_count(&answer.raw);
     std::vector<duckdb_logical_type> types;
     std::vector<const char*> names;
+    types.reserve(count);
+    names.reserve(count);
     for (idx_t i = 0; i < count; ++i) {
       types.push_back(duckdb_column_logical_type(&answer.raw, i));
       names.push_back(duckdb_column_name(&answer.raw, i));
     }
-    const Status status =
+    Status status =
         taken(duckdb_to_arrow_schema(options_, types.data(), names.data(), count, &schema_));
     for (duckdb_logical_type& type : types) duckdb_destroy_logical_type(&type);
     return status;
@@ -171,7 +173,7 @@ class ArrowShape {
   Status append(duckdb_data_chunk chunk, std::string& out) {
     ArrowArray batch{};
     FICUS_TRY_VOID(taken(duckdb_data_chunk_to_arrow(options_, chunk, &batch)));
-    const Status status = append_arrow_batch(schema_, batch, out);
+    Status status = append_arrow_batch(schema_, batch, out);
     if (batch.release != nullptr) batch.release(&batch);
     return status;
   }

@@ -76,6 +76,7 @@ std::string statistics_statement(const SealJob& job, const std::vector<NumberCol
 std::vector<std::string> file_types(const SealJob& job, const std::vector<NumberColumn>& candidates,
                                     const DatumRow& statistics) {
   std::vector<std::string> types;
+  types.reserve(job.type.columns.size());
   for (const HistoryColumn& column : job.type.columns) types.emplace_back(sql_type(column.kind));
   for (std::size_t i = 0; i < candidates.size(); ++i) {
     if (integer_of(statistics[4 + 2 * i]) == 0) continue;

@@ -8,7 +8,6 @@
 #include "history/catalog.h"
 #include "history/duck.h"
 #include "history/history.h"
-#include "model/schema.h"
 
 namespace ficus::history {
 

@@ -2,7 +2,6 @@
 
 #include <sys/socket.h>
 
-#include <cstdint>
 #include <string>
 
 #include "base/result.h"

@@ -9,8 +9,8 @@
 #include <memory>
 
 #include "net/loop_core.h"
+#include "net/stream.h"
 #include "net/tcp.h"
-#include "net/tls_stream.h"
 
 namespace ficus::net {
 

@@ -3,12 +3,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
-#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
-#include "base/clock.h"
 #include "codec/mqtt/packet.h"
 #include "net/event_loop.h"
 #include "net/tcp.h"
