@@ -121,6 +121,7 @@ void HttpSender::send(Random& random) {
 }
 
 void HttpSender::hear(int status, std::string_view body, Micros now) {
+  ++model_.answers[status];
   // Too slow, busy, or the disk is full: again, later.
   const bool is_refused = status == 408 || status == 503 || status == 507;
   if (!is_sent_ && !is_refused) {
@@ -145,7 +146,6 @@ void HttpSender::hear(int status, std::string_view body, Micros now) {
   }
   for (const std::string& item : batch.nonsense) model_.nonsense[item] = true;
   outbox_.pop_front();
-  ++model_.posts;
 }
 
 }  // namespace ficus::sim

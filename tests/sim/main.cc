@@ -148,7 +148,7 @@ struct Totals {
   std::uint64_t starts = 0;
   std::uint64_t readings = 0;
   std::uint64_t messages = 0;
-  std::uint64_t posts = 0;
+  std::map<int, std::uint64_t> answers;
   std::uint64_t sightings = 0;
   std::uint64_t refusals = 0;
   std::array<std::uint64_t, kFaultKinds> injected{};
@@ -161,7 +161,7 @@ struct Totals {
     starts += result.starts;
     readings += result.readings;
     messages += result.messages;
-    posts += result.posts;
+    for (const auto& [status, count] : result.answers) answers[status] += count;
     sightings += result.sightings;
     refusals += result.refusals_to_start;
     for (std::size_t i = 0; i < kFaultKinds; ++i) injected[i] += result.injected[i];
@@ -169,9 +169,12 @@ struct Totals {
   void print(double seconds) const {
     fmt::print("seeds {}  failed {}  simulated hours {:.1f}  steps {}  seconds {:.1f}\n", seeds,
                failed, hours, steps, seconds);
-    fmt::print("readings {}  messages {}  posts {}  sightings {}  starts {}  ", readings, messages,
-               posts, sightings, starts);
-    fmt::print("refused to start for damage {}\n", refusals);
+    fmt::print(
+        "readings {}  messages {}  sightings {}  starts {}  refused to start for damage {}\n",
+        readings, messages, sightings, starts, refusals);
+    std::string posts;
+    for (const auto& [status, count] : answers) posts += fmt::format("  {}: {}", status, count);
+    fmt::print("answers of HTTP{}\n", posts);
     std::string text;
     for (std::size_t i = 0; i < kFaultKinds; ++i) {
       text += fmt::format("{}{} {}", i == 0 ? "" : ", ", fault_name(static_cast<FaultKind>(i)),

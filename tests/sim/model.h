@@ -61,7 +61,7 @@ struct Model {
   // Lines of AIS handed to the network, by source: how often.
   std::map<std::string, std::map<std::string, std::uint64_t>> lines;
   std::map<std::string, std::deque<std::string>> timed_lines;  // the newest that several may hear
-  std::uint64_t posts = 0;                                     // of HTTP, acknowledged
+  std::map<int, std::uint64_t> answers;                        // of HTTP, by status
   std::uint64_t next_number = 1;
   std::set<std::string> subscribers;  // to the messages between clients, acknowledged
 

@@ -82,7 +82,7 @@ RunResult World::run() {
   result_.simulated = now();
   result_.readings = model_.readings.size();
   result_.messages = model_.messages.size();
-  result_.posts = model_.posts;
+  result_.answers = model_.answers;
   result_.sightings = model_.sightings.size();
   return std::move(result_);
 }

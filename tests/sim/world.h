@@ -34,7 +34,7 @@ struct RunResult {
   std::uint64_t starts = 0;  // of the process
   std::uint64_t readings = 0;
   std::uint64_t messages = 0;
-  std::uint64_t posts = 0;
+  std::map<int, std::uint64_t> answers;  // to gateways, by status of HTTP
   std::uint64_t sightings = 0;
   std::array<std::uint64_t, kFaultKinds> injected{};
   std::uint64_t refusals_to_start = 0;  // because of damage, as promised
