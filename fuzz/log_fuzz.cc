@@ -16,6 +16,7 @@
 #include "log/log_reader.h"
 #include "log/log_writer.h"
 #include "log/segment_reader.h"
+#include "log/segments.h"
 #include "log/snapshot.h"
 
 namespace {
