@@ -179,7 +179,9 @@ TEST(ArrowQuery, RowLimitCutsWithinABatchAndSaysSo) {
     EXPECT_TRUE(answer->summary.truncated) << rows_max;
     EXPECT_EQ(answer->summary.row_count, rows_max);
     ASSERT_EQ(answer->rows.size(), rows_max);
-    if (rows_max > 0) EXPECT_EQ(answer->rows.back(), std::to_string(rows_max - 1));
+    if (rows_max > 0) {
+      EXPECT_EQ(answer->rows.back(), std::to_string(rows_max - 1));
+    }
     EXPECT_TRUE(answer->stream.has_end);
   }
   const auto all = ask(city, sql, {.rows_max = 10000});
