@@ -55,6 +55,16 @@ Result<std::unique_ptr<CommitLog>> CommitLog::open(Disk& disk, Logger& logger,
   return self;
 }
 
+WriteSections write_all(LogFold::Sections sections) {
+  return [sections = std::move(sections)](log::SnapshotWriter& snapshot) -> Status {
+    for (const auto& [name, content] : sections) {
+      FICUS_TRY_VOID(snapshot.begin_section(name));
+      FICUS_TRY_VOID(snapshot.append(std::as_bytes(std::span(content))));
+    }
+    return {};
+  };
+}
+
 Result<LogFold::Sections> read_sections(log::SnapshotReader& snapshot) {
   LogFold::Sections sections;
   for (const log::SnapshotSection& section : snapshot.sections()) {
@@ -243,9 +253,9 @@ std::optional<Error> CommitLog::sync_failure() const {
   return sync_failure_;
 }
 
-void CommitLog::write_snapshot(log::Position position, LogFold::Sections sections) {
+void CommitLog::write_snapshot(log::Position position, WriteSections sections) {
   snapshot_tried_ = end();
-  auto work = [this, position, sections = std::move(sections)] {
+  auto work = [this, position, sections = std::move(sections)]() mutable {
     if (const Status saved = save_snapshot(position, sections); !saved) {
       logger_.warning("log", "cannot write a snapshot: the log keeps all",
                       {{"directory", directory_}, {"error", saved.error().message}});
@@ -255,18 +265,15 @@ void CommitLog::write_snapshot(log::Position position, LogFold::Sections section
   snapshot_.run(std::move(work));
 }
 
-Status CommitLog::write_snapshot_now(log::Position position, const LogFold::Sections& sections) {
+Status CommitLog::write_snapshot_now(log::Position position, WriteSections sections) {
   snapshot_.wait();
   snapshot_tried_ = end();
   return save_snapshot(position, sections);
 }
 
-Status CommitLog::save_snapshot(log::Position position, const LogFold::Sections& sections) {
+Status CommitLog::save_snapshot(log::Position position, WriteSections& sections) {
   FICUS_TRY(auto snapshot, log::SnapshotWriter::create(disk_, directory_, position));
-  for (const auto& [name, content] : sections) {
-    FICUS_TRY_VOID(snapshot->begin_section(name));
-    FICUS_TRY_VOID(snapshot->append(std::as_bytes(std::span(content))));
-  }
+  FICUS_TRY_VOID(sections(*snapshot));
   FICUS_TRY_VOID(snapshot->finish());
   snapshot.reset();
   last_snapshot_ = position.offset;
@@ -299,6 +306,7 @@ void CommitLog::Background::run(std::move_only_function<void()> work) {
   busy_ = true;
   thread_ = std::thread([this, work = std::move(work)]() mutable {
     work();
+    work = nullptr;  // what it holds goes before the next one begins
     busy_ = false;
   });
 }

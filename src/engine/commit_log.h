@@ -30,6 +30,9 @@ struct CommitLogOptions {
   Micros sync_interval = Micros::from_millis(1000);  // for SyncPolicy::interval
   SyncPlace sync_place = SyncPlace::own_thread;
   std::uint64_t snapshot_every_bytes = std::uint64_t{512} << 20;
+  // While a snapshot is taken its owner gathers about so many values of its state a turn: some
+  // milliseconds, so that the work goes on.
+  std::size_t snapshot_values_a_turn = 128 << 10;
   Intake* intake = nullptr;  // borrowed; told when the log cannot be written or synced
 };
 
@@ -44,6 +47,10 @@ class LogFold {
  protected:
   ~LogFold() = default;
 };
+
+// Writes the sections of a snapshot, on a thread of its own: it uses nothing that others change.
+using WriteSections = std::move_only_function<Status(log::SnapshotWriter&)>;
+WriteSections write_all(LogFold::Sections sections);
 
 // All sections of a snapshot, in memory.
 Result<LogFold::Sections> read_sections(log::SnapshotReader& snapshot);
@@ -103,9 +110,9 @@ class CommitLog {
   }
   // Writes the snapshot, keeps two, truncates the log before the older; on a thread of its own,
   // unless syncs are inline. What fails is logged. REQUIRES: position <= durable(), snapshot_due().
-  void write_snapshot(log::Position position, LogFold::Sections sections);
+  void write_snapshot(log::Position position, WriteSections sections);
   // The same, done when it returns.
-  Status write_snapshot_now(log::Position position, const LogFold::Sections& sections);
+  Status write_snapshot_now(log::Position position, WriteSections sections);
   log::Position last_snapshot() const { return {last_snapshot_.load()}; }
 
   // While held, no segment and no snapshot is removed, so that they can be copied. Any thread.
@@ -126,7 +133,7 @@ class CommitLog {
   Status write();
   void sync_loop();
   Status sync_once();
-  Status save_snapshot(log::Position position, const LogFold::Sections& sections);
+  Status save_snapshot(log::Position position, WriteSections& sections);
   Status remove_what_is_covered();
   void stop_thread();
 

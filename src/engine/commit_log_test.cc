@@ -127,7 +127,7 @@ TEST_F(CommitLogTest, HeldFilesStay) {
     for (int i = 0; i < 30; ++i) {
       append(*log, fold, std::string(200, 'x'));
       ASSERT_TRUE(log->commit());
-      ASSERT_TRUE(log->write_snapshot_now(log->facts_end(), fold.sections()));
+      ASSERT_TRUE(log->write_snapshot_now(log->facts_end(), write_all(fold.sections())));
     }
   };
   fill();
@@ -149,7 +149,7 @@ TEST_F(CommitLogTest, SnapshotsAreWrittenBesideTheWork) {
       append(*log, fold, std::string(50, 'y'));
       ASSERT_TRUE(log->commit());
       while (log->durable() != log->end()) std::this_thread::yield();
-      if (log->snapshot_due()) log->write_snapshot(log->facts_end(), fold.sections());
+      if (log->snapshot_due()) log->write_snapshot(log->facts_end(), write_all(fold.sections()));
     }
     ASSERT_TRUE(log->close({1}));
     EXPECT_GT(log->last_snapshot(), log::Position{0});
@@ -244,7 +244,7 @@ TEST_F(CommitLogTest, RecoversFromSnapshotAndLogAndForgetsTheRest) {
       append(*log, fold, fmt::format("payload number {}", i));
       ASSERT_TRUE(log->commit());
       if (!log->snapshot_due()) continue;
-      ASSERT_TRUE(log->write_snapshot_now(log->end(), fold.sections()));
+      ASSERT_TRUE(log->write_snapshot_now(log->end(), write_all(fold.sections())));
       EXPECT_FALSE(log->snapshot_due());
       ++snapshots;
     }
@@ -268,7 +268,7 @@ TEST_F(CommitLogTest, WithoutASoundSnapshotACutLogIsRefused) {
       append(*log, fold, fmt::format("payload number {}", i));
       ASSERT_TRUE(log->commit());
       if (!log->snapshot_due()) continue;
-      ASSERT_TRUE(log->write_snapshot_now(log->end(), fold.sections()));
+      ASSERT_TRUE(log->write_snapshot_now(log->end(), write_all(fold.sections())));
     }
     ASSERT_GT(log->begin(), log::Position{});
   }
@@ -318,13 +318,13 @@ TEST_F(CommitLogTest, AFailedSnapshotIsTriedAgainLater) {
   while (!log->snapshot_due()) append(*log, fold, "some payload");
   ASSERT_TRUE(log->commit());
   disk_.set_capacity(disk_.used_bytes());
-  EXPECT_FALSE(log->write_snapshot_now(log->end(), fold.sections()));
+  EXPECT_FALSE(log->write_snapshot_now(log->end(), write_all(fold.sections())));
   EXPECT_FALSE(log->snapshot_due());
   disk_.set_capacity(UINT64_MAX);
   for (int i = 0; i < 100; ++i) append(*log, fold, "some payload");
   EXPECT_TRUE(log->snapshot_due());
   ASSERT_TRUE(log->commit());
-  EXPECT_TRUE(log->write_snapshot_now(log->end(), fold.sections()));
+  EXPECT_TRUE(log->write_snapshot_now(log->end(), write_all(fold.sections())));
 }
 
 TEST_F(CommitLogTest, SaysWhichRecordCannotBeReplayed) {
@@ -485,7 +485,7 @@ TEST_F(CommitLogTest, PowerLossKeepsWhatWasAcknowledged) {
           acknowledged = appended.size();
         }
         if (log->snapshot_due() && log->durable() == log->end()) {
-          ASSERT_TRUE(log->write_snapshot_now(log->end(), fold.sections()));
+          ASSERT_TRUE(log->write_snapshot_now(log->end(), write_all(fold.sections())));
         }
       }
       disk.lose_power(random);

@@ -27,6 +27,8 @@ constexpr std::size_t kBufferedBytesMax = std::size_t{8} << 20;
 // A turn that has written so much ends, so that questions and acknowledgements have theirs.
 constexpr std::size_t kTurnBytesMax = std::size_t{8} << 20;
 constexpr std::size_t kTurnRowsDerivedMax = 16'384;
+// The same once so much had to be encoded for a snapshot because it was about to change.
+constexpr std::uint64_t kTurnValuesCapturedMax = std::uint64_t{1} << 20;
 
 std::size_t rows_derived(const Step& step) {
   std::size_t rows = 0;
@@ -157,6 +159,7 @@ bool Shard::is_stalled() const {
 }
 
 Micros Shard::wait_at_most(Micros wait_max) const {
+  if (is_taking_snapshot()) return Micros{};
   if (!unfed_.empty()) wait_max = std::min(wait_max, kRetryHistoryAfter);
   const std::optional<Timestamp> deadline = state_->next_deadline();
   if (!deadline) return wait_max;
@@ -192,8 +195,9 @@ void Shard::enqueue(Item&& item) {
 }
 
 void Shard::work_off_backlog() {
+  const std::uint64_t captured_max = state_->captured_values() + kTurnValuesCapturedMax;
   while (!backlog_.empty() && commit_failures_ == 0 && turn_bytes_ < kTurnBytesMax &&
-         turn_rows_derived_ < kTurnRowsDerivedMax) {
+         turn_rows_derived_ < kTurnRowsDerivedMax && state_->captured_values() < captured_max) {
     Item item = std::move(backlog_.front());
     backlog_.pop_front();
     work_off(item);
@@ -258,19 +262,30 @@ void Shard::commit() {
   }
 }
 
-void Shard::snapshot_if_due() {
-  if (!waiting_snapshot_ && log_->snapshot_due()) {
-    waiting_snapshot_ = WaitingSnapshot{log_->facts_end(), state_->encode()};
+// A share of it, or its begin.
+void Shard::take_snapshot() {
+  if (!snapshot_) {
+    snapshot_ = Snapshot{log_->facts_end(), nullptr};
+    state_->begin_capture();
+    return;
   }
-  if (!waiting_snapshot_) return;
+  state_->capture(options_.log.snapshot_values_a_turn);
+  if (state_->is_captured()) snapshot_->taken = state_->take_capture();
+}
+
+void Shard::snapshot_if_due() {
+  if (snapshot_ ? is_taking_snapshot() : log_->snapshot_due()) take_snapshot();
+  if (!snapshot_ || is_taking_snapshot()) return;
   // A snapshot lets the log forget what is before it, so history must have it, durably.
-  log::Position position = waiting_snapshot_->position;
+  log::Position position = snapshot_->position;
   if (FICUS_PLANTED(snapshot_without_newest_step)) position = log_->facts_end();
   const bool history_has_it =
       history_position() >= position.offset || FICUS_PLANTED(cut_log_before_history);
   if (!history_has_it || log_->durable() < position) return;
-  log_->write_snapshot(position, std::move(waiting_snapshot_->sections));
-  waiting_snapshot_.reset();
+  log_->write_snapshot(position, [taken = std::move(snapshot_->taken)](log::SnapshotWriter& to) {
+    return taken->write(to);
+  });
+  snapshot_.reset();
 }
 
 void Shard::take_no_more() {
@@ -286,7 +301,9 @@ void Shard::finish() {
 Status Shard::close() {
   const log::Position end = log_->facts_end();
   if (end != log_->last_snapshot() && log_->durable() >= end && history_position() >= end.offset) {
-    FICUS_TRY_VOID(log_->write_snapshot_now(end, state_->encode()));
+    snapshot_.reset();
+    (void)state_->take_capture();  // one that is under way would be older
+    FICUS_TRY_VOID(log_->write_snapshot_now(end, write_all(state_->encode())));
   }
   return log_->close(parts_.clock.now());
 }

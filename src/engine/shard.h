@@ -46,7 +46,8 @@ struct ShardParts {
 //
 // While the log cannot be written, or history is far behind, the queue is left alone and so fills,
 // which slows senders down. Questions are answered all the same. A turn is short, however much is
-// there: steps are bounded (slices.h, ShardState), and after some the turn ends.
+// there: steps are bounded (slices.h, ShardState), and after some the turn ends. A snapshot is
+// taken in shares, a share a turn, and written on a thread of its own.
 class Shard final : private LogFold {
  public:
   struct Heard {
@@ -131,6 +132,8 @@ class Shard final : private LogFold {
   void fail_waiting(const Error& error, DeliverySink& sink);
   history::FeedItem feed_item(Pending& pending) const;
   void snapshot_if_due();
+  void take_snapshot();
+  bool is_taking_snapshot() const { return snapshot_ && snapshot_->taken == nullptr; }
   Micros wait_at_most(Micros wait_max) const;
 
   const ShardParts parts_;
@@ -155,12 +158,12 @@ class Shard final : private LogFold {
   bool history_abandoned_ = false;  // it gets the rest from the log, at the next start
   std::thread thread_;
 
-  // A snapshot taken at a position that history has not reached yet waits here.
-  struct WaitingSnapshot {
+  // A snapshot that is being taken, or that waits for history to reach its position.
+  struct Snapshot {
     log::Position position;
-    Sections sections;
+    std::unique_ptr<ShardCapture> taken;  // null: the state is still at it
   };
-  std::optional<WaitingSnapshot> waiting_snapshot_;
+  std::optional<Snapshot> snapshot_;
 };
 
 }  // namespace ficus

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -12,6 +13,7 @@
 #include "engine/commit_log.h"
 #include "engine/configuration.h"
 #include "engine/delivery.h"
+#include "engine/shard_capture.h"
 #include "rules/rule_book.h"
 #include "twin/twin.h"
 
@@ -77,6 +79,16 @@ class ShardState {
 
   using Sections = LogFold::Sections;
   Sections encode() const;
+  // The same in shares: begin_capture() notes the state as it is now, capture() gathers about so
+  // many of its values each time, with any steps in between; when is_captured(), take_capture()
+  // gives it. REQUIRES: one at a time.
+  void begin_capture();
+  void capture(std::size_t values_max) { capture_->work(values_max); }
+  bool is_captured() const { return capture_->is_complete(); }
+  std::unique_ptr<ShardCapture> take_capture();  // complete or not; then it is given up
+  bool is_capturing() const { return capture_ != nullptr; }
+  // What the present capture has cost so far, in values; 0 if there is none.
+  std::uint64_t captured_values() const { return is_capturing() ? capture_->values_done() : 0; }
   // REQUIRES: a new state.
   Status decode(const Sections& sections);
 
@@ -120,6 +132,7 @@ class ShardState {
   Status replay_fact(fact::Fact&& fact, Timestamp time, Step& step);
   Status replay_change(fact::ConfigurationChanged&& change);
   ObservationBatch& derived_rows(const std::string& rule, TypeId into);
+  std::unique_ptr<ShardCapture> new_capture() const;
 
   Schema& schema_;
   const AlertAttributes alert_attributes_;
@@ -135,6 +148,8 @@ class ShardState {
   // Those alerts, by rule and entity, the next one last; found when they are first asked for.
   using RuleAndEntity = std::pair<std::string, std::string>;
   std::optional<std::vector<RuleAndEntity>> unwatched_;
+
+  std::unique_ptr<ShardCapture> capture_;  // of the snapshot that is under way
 
   // Scratch, kept for its memory.
   std::vector<twin::AppliedRows> applied_;  // by TypeId

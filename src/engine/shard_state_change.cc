@@ -33,6 +33,10 @@ Step ShardState::change(const Configuration& configuration, rules::RuleBook next
     if (!is_kept) know_open_alerts(next, rules::RuleId(i));
   }
   next.continue_figures(rules_);
+  if (capture_ != nullptr) {
+    capture_->rules().keep_all();
+    rules_.set_capture(nullptr);
+  }
   const RuleChanges changes = compare_rules(rules_in_force_, keys);
   rules_ = std::move(next);
   rules_in_force_ = keys;

@@ -2,6 +2,7 @@
 // decoded.
 #include <fmt/format.h>
 
+#include "base/check.h"
 #include "engine/shard_state.h"
 
 namespace ficus {
@@ -49,18 +50,31 @@ Status ShardState::replay_fact(fact::Fact&& fact, Timestamp time, Step& step) {
   return {};
 }
 
-ShardState::Sections ShardState::encode() const {
-  Sections sections(4);
-  sections[0].first = "twin";
-  twin_.encode(sections[0].second);
-  sections[1].first = "rules";
-  rules_.encode(sections[1].second);
-  sections[2].first = "books";
-  books_.encode(sections[2].second);
-  sections[3].first = "configuration";
-  fact::StepWriter(schema_, sections[3].second)
+std::unique_ptr<ShardCapture> ShardState::new_capture() const {
+  auto capture = std::make_unique<ShardCapture>(twin_, rules_);
+  books_.encode(capture->books);
+  fact::StepWriter(schema_, capture->configuration)
       .configuration_changed({"", parts_, "", ended_rules_});
-  return sections;
+  return capture;
+}
+
+ShardState::Sections ShardState::encode() const {
+  const std::unique_ptr<ShardCapture> capture = new_capture();
+  while (!capture->is_complete()) capture->work(SIZE_MAX);
+  return capture->sections();
+}
+
+void ShardState::begin_capture() {
+  FICUS_CHECK(capture_ == nullptr);
+  capture_ = new_capture();
+  twin_.set_capture(&capture_->twin());
+  rules_.set_capture(&capture_->rules());
+}
+
+std::unique_ptr<ShardCapture> ShardState::take_capture() {
+  twin_.set_capture(nullptr);
+  rules_.set_capture(nullptr);
+  return std::move(capture_);
 }
 
 Status ShardState::decode(const Sections& sections) {

@@ -81,23 +81,4 @@ void AbsenceTracker::shift_back(Micros by) {
   if (newest_count_ > 0) newest_micros_ = shifted(newest_micros_);
 }
 
-std::vector<std::uint32_t> AbsenceTracker::slots_by_arrival() const {
-  std::vector<std::uint32_t> absent;
-  for (std::uint32_t slot = 0; slot < nodes_.size(); ++slot) {
-    if (is_absent(slot)) absent.push_back(slot);
-  }
-  const auto arrival = [&](std::uint32_t slot) {
-    return std::pair(nodes_[slot].last_micros, nodes_[slot].order);
-  };
-  std::ranges::sort(absent, {}, arrival);
-  std::vector<std::uint32_t> waiting;
-  for (std::uint32_t slot = first_; slot != kNone; slot = nodes_[slot].next) {
-    waiting.push_back(slot);
-  }
-  // One that was taken before its turn is absent while others before it still wait.
-  std::vector<std::uint32_t> slots(absent.size() + waiting.size());
-  std::ranges::merge(absent, waiting, slots.begin(), {}, arrival, arrival);
-  return slots;
-}
-
 }  // namespace ficus::rules

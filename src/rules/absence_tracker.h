@@ -42,10 +42,17 @@ class AbsenceTracker {
   bool is_known(std::uint32_t slot) const {
     return slot < nodes_.size() && nodes_[slot].place != Place::unknown;
   }
-  // REQUIRES: is_known(slot).
-  Timestamp last_arrival(std::uint32_t slot) const { return {nodes_[slot].last_micros}; }
-  // All known slots, absent or not, in the order of their last arrival.
-  std::vector<std::uint32_t> slots_by_arrival() const;
+  // For snapshots: known slots, absent or not, have arrived in the order of (at, order).
+  struct Arrival {
+    Timestamp at;
+    std::uint32_t order = 0;
+    bool is_known = false;
+  };
+  Arrival arrival(std::uint32_t slot) const {
+    if (slot >= nodes_.size()) return {};
+    const Node& node = nodes_[slot];
+    return {{node.last_micros}, node.order, node.place != Place::unknown};
+  }
   std::size_t bytes() const { return nodes_.capacity() * sizeof(Node); }
 
  private:

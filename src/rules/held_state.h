@@ -1,8 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <span>
-#include <vector>
 
 #include "base/large_pages.h"
 #include "base/time.h"
@@ -44,8 +42,10 @@ class HeldState {
     return is_true(slot) && has_lasted(since_[slot], last, interval);
   }
 
-  // For snapshots: kNotTrue where it is not.
-  std::span<const std::int64_t> since() const { return since_; }
+  // For snapshots: kNotTrue if it is not.
+  std::int64_t since_of(std::uint32_t slot) const {
+    return slot < since_.size() ? since_[slot] : kNotTrue;
+  }
   void restore(std::uint32_t slot, std::int64_t since) {
     if (slot >= since_.size()) grow(slot);
     true_count_ += since == kNotTrue ? 0 : 1;

@@ -5,7 +5,9 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/planted.h"
 #include "rules/rule_book_impl.h"
+#include "rules/rule_capture.h"
 
 namespace ficus::rules {
 namespace {
@@ -86,6 +88,13 @@ void RuleBook::Impl::watch(LiveRule& rule, std::uint32_t index) {
 
 // ---- rows
 
+void RuleBook::Impl::keep_for_snapshot(const RowsView& rows) {
+  for (const std::uint32_t row : rows.counted) {
+    const EntityId entity = rows.entity[row];
+    if (slots_of_.is_known(entity)) capture_->keep(rows.type, slots_of_.slot_of(rows.type, entity));
+  }
+}
+
 void RuleBook::Impl::resolve(const RowsView& rows, TypeState& type) {
   slots_.assign(rows.row_count(), 0);
   event_times_.assign(rows.observed_at.begin(), rows.observed_at.end());
@@ -104,6 +113,7 @@ void RuleBook::Impl::set_clock(Timestamp received_at) {
   Micros back;
   if (!__builtin_sub_overflow(last_arrival_.micros, received_at.micros, &back.count) &&
       back > kClockBackMax) {
+    if (capture_ != nullptr) capture_->keep_all();
     for (const auto& watch : watches_) watch->tracker.shift_back(back);
     last_arrival_ = received_at;
   }
@@ -116,6 +126,7 @@ void RuleBook::Impl::observe(const RowsView& rows, Timestamp received_at,
   if (rows.counted.empty()) return;
   TypeState& type = types_[rows.type.index()];
   FICUS_CHECK(rows.present.size() == set_->compiled().wanted_of(rows.type).size());
+  if (capture_ != nullptr && !FICUS_PLANTED(snapshot_sees_later_rules)) keep_for_snapshot(rows);
   resolve(rows, type);
   set_clock(received_at);
   for (const std::uint32_t index : type.watches) {
@@ -410,6 +421,7 @@ void RuleBook::Impl::begin_expired() {
 }
 
 void RuleBook::Impl::take(Watch& watch, std::uint32_t slot, Timestamp deadline) {
+  if (capture_ != nullptr) capture_->keep(watch.type, slot);
   all_rows_.push_back(static_cast<std::uint32_t>(expired_.size()));
   slots_.push_back(slot);
   event_times_.push_back(types_[watch.type.index()].newest[slot]);
@@ -458,6 +470,7 @@ void RuleBook::Impl::evaluate_expired(Watch& watch, const PresentReader& present
 // ---- a change of rules
 
 void RuleBook::Impl::reset() {
+  FICUS_CHECK(capture_ == nullptr);
   for (const auto& rule : rules_) {
     rule->held.assign(rule->held.size(), {});
     rule->met = {};
@@ -487,6 +500,7 @@ void RuleBook::Impl::introduce(TypeId type_id, EntityId entity, Timestamp newest
 }
 
 void RuleBook::Impl::assume_met(LiveRule& rule, EntityId entity) {
+  FICUS_CHECK(capture_ == nullptr);
   FICUS_CHECK(slots_of_.is_known(entity));
   const std::uint32_t slot = slots_of_.slot_of(rule.compiled.info.from, entity);
   set_met(rule, slot, true);
@@ -609,6 +623,7 @@ void RuleBook::expire(TypeId type, std::span<const EntityId> entities, Timestamp
 
 std::optional<Timestamp> RuleBook::next_deadline() const { return impl_->next_deadline(); }
 void RuleBook::encode(std::string& out) const { impl_->encode(out); }
+void RuleBook::set_capture(RuleCapture* capture) { impl_->set_capture(capture); }
 Result<RestoreReport> RuleBook::decode(std::string_view bytes) {
   auto report = impl_->decode(bytes, nullptr, Timestamp::min());
   impl_->list_rules();

@@ -51,6 +51,8 @@ struct RestoreReport {
   std::vector<std::string> dropped;
 };
 
+class RuleCapture;
+
 // The rules of one shard with their state: turns rows into edges. Owned by the shard, used by its
 // thread only; reads no clock (but for the optional stopwatch, which feeds figures only), does no
 // I/O. The same rules, rows and times give the same emissions.
@@ -113,6 +115,9 @@ class RuleBook {
 
   // Snapshot of the state: by RuleKey and EntityId.
   void encode(std::string& out) const;
+  // The same, in shares (rule_capture.h): from now on the capture is told before anything changes;
+  // null: no longer. Borrowed.
+  void set_capture(RuleCapture* capture);
   // Takes over the state of the rules that are the same. REQUIRES: a new book, or one that was
   // reset(). Refuses damaged bytes as ErrorCode::corrupt; the book is then unchanged.
   Result<RestoreReport> decode(std::string_view bytes);
@@ -133,6 +138,8 @@ class RuleBook {
   void continue_figures(const RuleBook& before);
 
  private:
+  friend class RuleCapture;
+
   explicit RuleBook(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;
 };

@@ -30,6 +30,7 @@ class MetBits {
     const std::uint64_t bit = std::uint64_t{1} << (slot % 64);
     words_[word] = met ? words_[word] | bit : words_[word] & ~bit;
   }
+  std::uint64_t word(std::size_t word) const { return word < words_.size() ? words_[word] : 0; }
   std::size_t bytes() const { return words_.capacity() * sizeof(std::uint64_t); }
 
  private:
@@ -90,6 +91,7 @@ class RuleBook::Impl {
                     const PresentReader& present, std::vector<Emission>& out);
   std::optional<Timestamp> next_deadline() const;
   void encode(std::string& out) const;
+  void set_capture(RuleCapture* capture) { capture_ = capture; }
   Result<RestoreReport> decode(std::string_view bytes, const std::vector<RuleKey>* kept,
                                Timestamp now);
   void reset();
@@ -110,7 +112,7 @@ class RuleBook::Impl {
   }
 
  private:
-  friend class SnapshotWriter;
+  friend class RuleCapture;
   friend class SnapshotReader;
 
   struct Edge {
@@ -119,6 +121,8 @@ class RuleBook::Impl {
   };
 
   void watch(LiveRule& rule, std::uint32_t index);
+  // Has the capture keep what these rows are going to change.
+  void keep_for_snapshot(const RowsView& rows);
   // Fills slots_ and event_times_ for the rows that count.
   void resolve(const RowsView& rows, TypeState& type);
   // Fills choices_ with `always` and with what the index finds.
@@ -177,6 +181,7 @@ class RuleBook::Impl {
   Timestamp last_arrival_ = Timestamp::min();
   Machine machine_;
   std::uint64_t batch_count_ = 0;
+  RuleCapture* capture_ = nullptr;  // of the snapshot that is under way
 
   // Of the batch at work; kept for their memory.
   std::vector<std::uint32_t> slots_;

@@ -1,42 +1,19 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <bit>
 #include <optional>
 #include <unordered_map>
 #include <utility>
 
 #include "base/check.h"
 #include "rules/rule_book_impl.h"
+#include "rules/rule_capture.h"
+#include "rules/snapshot_format.h"
 
-// The state of a rule book as bytes, little endian:
-//   "FRB1", last arrival i64
-//   types:   count u32, each: name, slot count u32, (entity u32, newest event time i64) a slot
-//   watches: count u32, each: type name, interval i64, count u32, (entity u32, last arrival i64)
-//            in order of deadline
-//   rules:   count u32, each: name, token hash u64, met count u32, entity u32 each,
-//            held count u32, each: count u32, (entity u32, since i64)
-// A name is a length u32 and its bytes.
 namespace ficus::rules {
 namespace {
 
-constexpr std::string_view kMagic = "FRB1";
 constexpr std::size_t kNameBytesMax = 120;
-
-static_assert(std::endian::native == std::endian::little);
-
-void put_u32(std::string& out, std::uint64_t v) {
-  FICUS_CHECK(v <= 0xffffffffU);
-  out.append(reinterpret_cast<const char*>(&v), 4);
-}
-void put_u64(std::string& out, std::uint64_t v) {
-  out.append(reinterpret_cast<const char*>(&v), sizeof v);
-}
-void put_i64(std::string& out, std::int64_t v) { put_u64(out, static_cast<std::uint64_t>(v)); }
-void put_text(std::string& out, std::string_view v) {
-  put_u32(out, v.size());
-  out.append(v);
-}
 
 // Takes values off the front; remembers if the bytes ran out.
 class ByteReader {
@@ -85,76 +62,6 @@ class ByteReader {
 };
 
 }  // namespace
-
-class SnapshotWriter {
- public:
-  SnapshotWriter(const RuleBook::Impl& book, std::string& out) : book_(book), out_(out) {}
-
-  void run() {
-    out_.append(kMagic);
-    put_i64(out_, book_.last_arrival_.micros);
-    types();
-    put_u32(out_, book_.watches_.size());
-    for (const auto& watch : book_.watches_) write(*watch);
-    put_u32(out_, book_.rules_.size());
-    for (const auto& rule : book_.rules_) write(*rule);
-  }
-
- private:
-  std::span<const EntityId> entities(TypeId type) const { return book_.slots_of_.entities(type); }
-
-  void types() {
-    std::vector<std::uint32_t> with_entities;
-    for (std::uint32_t i = 0; i < book_.types_.size(); ++i) {
-      if (!entities(TypeId(i)).empty()) with_entities.push_back(i);
-    }
-    put_u32(out_, with_entities.size());
-    for (const std::uint32_t i : with_entities) {
-      const std::span<const EntityId> list = entities(TypeId(i));
-      put_text(out_, book_.schema_.type_name(TypeId(i)));
-      put_u32(out_, list.size());
-      for (std::size_t slot = 0; slot < list.size(); ++slot) {
-        put_u32(out_, list[slot].index());
-        put_i64(out_, book_.types_[i].newest[slot].micros);
-      }
-    }
-  }
-
-  void write(const Watch& watch) {
-    const std::vector<std::uint32_t> slots = watch.tracker.slots_by_arrival();
-    put_text(out_, book_.schema_.type_name(watch.type));
-    put_i64(out_, watch.tracker.interval().count);
-    put_u32(out_, slots.size());
-    for (const std::uint32_t slot : slots) {
-      put_u32(out_, entities(watch.type)[slot].index());
-      put_i64(out_, watch.tracker.last_arrival(slot).micros);
-    }
-  }
-
-  void write(const LiveRule& rule) {
-    const std::span<const EntityId> list = entities(rule.compiled.info.from);
-    put_text(out_, rule.compiled.info.name);
-    put_u64(out_, rule.compiled.token_hash);
-    put_u32(out_, rule.figures.entities_met);
-    for (std::uint32_t slot = 0; slot < list.size(); ++slot) {
-      if (rule.met.test(slot)) put_u32(out_, list[slot].index());
-    }
-    put_u32(out_, rule.held.size());
-    for (const HeldState& held : rule.held) {
-      const std::span<const std::int64_t> since = held.since();
-      put_u32(out_, since.size() -
-                        static_cast<std::size_t>(std::ranges::count(since, HeldState::kNotTrue)));
-      for (std::size_t slot = 0; slot < since.size(); ++slot) {
-        if (since[slot] == HeldState::kNotTrue) continue;
-        put_u32(out_, list[slot].index());
-        put_i64(out_, since[slot]);
-      }
-    }
-  }
-
-  const RuleBook::Impl& book_;
-  std::string& out_;
-};
 
 // Reads everything into lists of its own and checks it; only then touches the book.
 class SnapshotReader {
@@ -386,7 +293,11 @@ class SnapshotReader {
   std::vector<RuleState> rules_;
 };
 
-void RuleBook::Impl::encode(std::string& out) const { SnapshotWriter(*this, out).run(); }
+void RuleBook::Impl::encode(std::string& out) const {
+  RuleCapture capture(*this);
+  capture.keep_all();
+  capture.encode(out);
+}
 
 Result<RestoreReport> RuleBook::Impl::decode(std::string_view bytes,
                                              const std::vector<RuleKey>* kept, Timestamp now) {

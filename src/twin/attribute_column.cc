@@ -31,6 +31,10 @@ std::ptrdiff_t assign_text(std::string& cell, std::string_view text) {
   return outer_bytes(cell) - before;
 }
 
+bool AttributeColumn::has_value() const {
+  return visit_chunks(*this, [](const auto& chunks) { return !chunks.is_empty(); });
+}
+
 Timestamp AttributeColumn::observed_at(std::uint32_t row) const {
   return visit_chunks(*this, [&](const auto& chunks) {
     const auto* cell = chunks.find(row);

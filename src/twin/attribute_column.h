@@ -55,6 +55,8 @@ class CellChunks {
   void prefetch(std::uint32_t row) const {
     if (const Cell<T>* cell = find(row)) __builtin_prefetch(cell, 1);
   }
+  // A chunk is created for a cell that becomes known, and a known one stays so.
+  bool is_empty() const { return chunk_count_ == 0; }
   std::size_t memory_bytes() const {
     return chunks_.capacity() * sizeof(chunks_[0]) + chunk_count_ * kRowsPerChunk * sizeof(Cell<T>);
   }
@@ -110,6 +112,7 @@ struct AttributeColumn {
     return visit(self.numbers);
   }
 
+  bool has_value() const;                          // of any row
   Timestamp observed_at(std::uint32_t row) const;  // min if not known
   Value value(std::uint32_t row) const;            // none if not known
   std::size_t memory_bytes() const;                // without the texts outside of cells

@@ -9,6 +9,7 @@
 #include "base/hash.h"
 #include "base/planted.h"
 #include "twin/query_run.h"
+#include "twin/twin_capture.h"
 #include "twin/type_table.h"
 
 namespace ficus::twin {
@@ -183,6 +184,9 @@ Status Twin::apply(const ObservationBatch& batch, std::span<const AttributeId> w
     }
     // Two columns of one attribute: the second has the last word.
     if (present != nullptr) present->clear();
+    if (capture_ != nullptr && !FICUS_PLANTED(snapshot_sees_later_values)) {
+      capture_->keep(table, column.attribute, rows_);
+    }
     table.apply(column, batch.observed_at(), rows_, out.outcome, present);
   }
   for (Column& present : out.present) {

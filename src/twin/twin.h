@@ -20,6 +20,7 @@
 
 namespace ficus::twin {
 
+class TwinCapture;
 class TypeTable;
 
 struct TwinLimits {
@@ -88,6 +89,9 @@ class Twin {
 
   // Appends the whole state, types and attributes by name; the same state gives the same bytes.
   void encode(std::string& out) const;
+  // The same, in shares: from now on the capture is told before anything changes; null: no longer.
+  // Borrowed.
+  void set_capture(TwinCapture* capture) { capture_ = capture; }
   // Replaces the whole state; EntityIds are as they were. `corrupt` if encode did not write the
   // bytes, or the schema's error if it has no room or another kind; the twin is then as before.
   Status decode(std::string_view bytes);
@@ -97,6 +101,8 @@ class Twin {
   TwinMemory memory() const;
 
  private:
+  friend class TwinCapture;
+
   TypeTable& table(TypeId type);
   const TypeTable* find_table(TypeId type) const;  // null if it has no entity
   std::size_t text_bytes() const;
@@ -111,6 +117,7 @@ class Twin {
   std::vector<std::unique_ptr<TypeTable>> tables_;  // by TypeId; null until the type is seen
   DuplicateFilter duplicates_;
   bool trusts_rows_ = false;
+  TwinCapture* capture_ = nullptr;  // of the snapshot that is under way
 
   // Of the batch at work; kept for their memory.
   std::vector<std::uint64_t> id_hashes_;

@@ -7,27 +7,12 @@
 #include "base/check.h"
 #include "twin/snapshot_bytes.h"
 #include "twin/twin.h"
+#include "twin/twin_capture.h"
+#include "twin/twin_format.h"
 #include "twin/type_table.h"
 
-// The state of a twin as bytes, version 1. Little-endian, no padding:
-//
-//   "FICUSTW1"
-//   u32 types; each, by ascending name:
-//     u8 length, name; u32 attributes; each, by ascending name: u8 length, name; u8 kind
-//   u32 entities; u16 type each; u16 id length each; the ids
-//   for each type, for each attribute:
-//     one bit a row of the type (least significant first): whether it is known
-//     of the known: i64 observed_at each, then the values:
-//     number f64; boolean u8; time i64; point 2 x f64; texts: u32 length each, the bytes
-//   u64 rows in the present generation of the duplicate filter; u32 fingerprints, u64 each
-//   ascending; the same of the former generation, without rows
-//
-// Only types with entities and attributes with values are written, so that equal states are equal
-// bytes, whatever numbers the schema gave them. The log's snapshot files carry the checksum.
 namespace ficus::twin {
 namespace {
-
-constexpr std::string_view kMagic = "FICUSTW1";
 
 struct StoredAttribute {
   std::string name;
@@ -43,66 +28,6 @@ struct StoredType {
 
 std::unexpected<Error> corrupt(std::string what) {
   return fail(ErrorCode::corrupt, "the snapshot of the twin is damaged: " + std::move(what));
-}
-
-void put_name(std::string& out, const std::string& name) {
-  put(out, static_cast<std::uint8_t>(name.size()));
-  out.append(name);
-}
-
-// ---- encode
-
-std::vector<std::uint32_t> known_rows(const AttributeColumn& column, std::size_t row_count) {
-  std::vector<std::uint32_t> rows;
-  for (std::uint32_t row = 0; row < row_count; ++row) {
-    if (column.observed_at(row) != Timestamp::min()) rows.push_back(row);
-  }
-  return rows;
-}
-
-bool has_value(const AttributeColumn& column, std::size_t row_count) {
-  for (std::uint32_t row = 0; row < row_count; ++row) {
-    if (column.observed_at(row) != Timestamp::min()) return true;
-  }
-  return false;
-}
-
-void put_value(std::string& out, ValueKind kind, double v) {
-  if (kind == ValueKind::boolean) {
-    put(out, static_cast<std::uint8_t>(v != 0));
-  } else {
-    put(out, v);
-  }
-}
-void put_value(std::string& out, ValueKind, Timestamp v) { put(out, v.micros); }
-void put_value(std::string& out, ValueKind, GeoPoint v) {
-  put(out, v.longitude);
-  put(out, v.latitude);
-}
-void put_value(std::string& out, ValueKind, const std::string& v) { out.append(v); }
-
-void put_column(std::string& out, const AttributeColumn& column, std::size_t row_count) {
-  const std::vector<std::uint32_t> rows = known_rows(column, row_count);
-  std::vector<std::uint8_t> bits((row_count + 7) / 8);
-  for (const std::uint32_t row : rows) {
-    bits[row / 8] = static_cast<std::uint8_t>(bits[row / 8] | 1U << row % 8);
-  }
-  put_all(out, std::span<const std::uint8_t>(bits));
-  AttributeColumn::visit_chunks(column, [&](const auto& chunks) {
-    for (const std::uint32_t row : rows) put(out, chunks.find(row)->observed_at.micros);
-    if (holds_text(column.kind)) {
-      for (const std::uint32_t row : rows) {
-        put(out, static_cast<std::uint32_t>(column.texts.find(row)->value.size()));
-      }
-    }
-    for (const std::uint32_t row : rows) put_value(out, column.kind, chunks.find(row)->value);
-  });
-}
-
-void put_fingerprints(std::string& out, const FingerprintSet& set) {
-  const std::vector<std::uint64_t> sorted = set.sorted();
-  put(out, static_cast<std::uint32_t>(sorted.size()));
-  put_all(out, std::span<const std::uint64_t>(sorted));
 }
 
 // ---- decode
@@ -250,54 +175,17 @@ bool read_fingerprints(SnapshotBytes& in, std::vector<std::uint64_t>& out) {
 }  // namespace
 
 void Twin::encode(std::string& out) const {
-  std::vector<StoredType> types;
-  for (const auto& table : tables_) {
-    if (!table || table->size() == 0) continue;
-    StoredType type{schema_.type_name(table->type()), table->type(), {}};
-    for (std::uint32_t i = 0; i < table->columns().size(); ++i) {
-      const AttributeColumn& column = table->columns()[i];
-      if (!has_value(column, table->size())) continue;
-      type.attributes.push_back(
-          {schema_.attribute_name(table->type(), AttributeId(i)), column.kind, AttributeId(i)});
-    }
-    std::ranges::sort(type.attributes, {}, &StoredAttribute::name);
-    types.push_back(std::move(type));
-  }
-  std::ranges::sort(types, {}, &StoredType::name);
-
-  out.append(kMagic);
-  put(out, static_cast<std::uint32_t>(types.size()));
-  std::vector<std::uint16_t> stored_type(tables_.size());
-  for (std::size_t i = 0; i < types.size(); ++i) {
-    stored_type[types[i].id.index()] = static_cast<std::uint16_t>(i);
-    put_name(out, types[i].name);
-    put(out, static_cast<std::uint32_t>(types[i].attributes.size()));
-    for (const StoredAttribute& attribute : types[i].attributes) {
-      put_name(out, attribute.name);
-      put(out, attribute.kind);
-    }
-  }
-  const auto count = static_cast<std::uint32_t>(entities_.size());
-  put(out, count);
-  for (std::uint32_t i = 0; i < count; ++i) {
-    put(out, stored_type[entities_.type(EntityId(i)).index()]);
-  }
-  for (std::uint32_t i = 0; i < count; ++i) {
-    put(out, static_cast<std::uint16_t>(entities_.id(EntityId(i)).size()));
-  }
-  for (std::uint32_t i = 0; i < count; ++i) out.append(entities_.id(EntityId(i)));
-  for (const StoredType& type : types) {
-    const TypeTable& table = *tables_[type.id.index()];
-    for (const StoredAttribute& attribute : type.attributes) {
-      put_column(out, *table.find_column(attribute.id), table.size());
-    }
-  }
-  put(out, static_cast<std::uint64_t>(duplicates_.present_rows()));
-  put_fingerprints(out, duplicates_.present());
-  put_fingerprints(out, duplicates_.former());
+  TwinCapture capture(*this);
+  capture.work(SIZE_MAX);
+  const Status written = capture.write([&](std::string_view bytes) -> Status {
+    out.append(bytes);
+    return {};
+  });
+  FICUS_CHECK(written.has_value());
 }
 
 Status Twin::decode(std::string_view bytes) {
+  FICUS_CHECK(capture_ == nullptr);
   SnapshotBytes in(bytes);
   if (in.text(kMagic.size()) != kMagic) {
     return corrupt("it does not begin with " + std::string(kMagic));

@@ -99,6 +99,7 @@ CommitLogOptions log_options(const BrainOptions& options, std::uint32_t salt, In
   log.log.salt = salt;
   log.sync_place = SyncPlace::driven;
   log.snapshot_every_bytes = options.snapshot_every_bytes;
+  log.snapshot_values_a_turn = options.snapshot_values_a_turn;
   log.intake = intake;
   return log;
 }

@@ -23,6 +23,7 @@ struct BrainOptions {
   std::size_t shards = 1;
   std::uint64_t segment_bytes_max = std::uint64_t{32} << 10;
   std::uint64_t snapshot_every_bytes = std::uint64_t{64} << 10;
+  std::size_t snapshot_values_a_turn = 64;  // the smallest share that there is
   std::size_t queue_batches_max = 16;
   std::size_t feed_items_max = 64;
   std::size_t session_messages_max = 5000;

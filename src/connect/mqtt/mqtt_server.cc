@@ -391,7 +391,7 @@ void MqttServer::snapshot_if_due() {
     waiting_snapshot_.emplace(log_->end(), state_.encode());
   }
   if (!waiting_snapshot_ || log_->durable() < waiting_snapshot_->first) return;
-  log_->write_snapshot(waiting_snapshot_->first, std::move(waiting_snapshot_->second));
+  log_->write_snapshot(waiting_snapshot_->first, write_all(std::move(waiting_snapshot_->second)));
   waiting_snapshot_.reset();
 }
 
