@@ -3,9 +3,11 @@
 //   build/bench/bin/snapshot_bench [ENTITIES]
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdlib>
 #include <string>
+#include <vector>
 
 #include "base/check.h"
 #include "base/random.h"
@@ -71,6 +73,8 @@ struct City {
   }
 };
 
+std::size_t to_index(int i) { return static_cast<std::size_t>(i); }
+
 template <typename Work>
 double timed(Work&& work) {
   const double begin = now_ms();
@@ -98,13 +102,31 @@ int main(int argc, char** argv) {
   for (int i = 0; i < 1000; ++i) hear(city.batch(entities, 0, true));
   fmt::print("entities {}\n", state.twin().entity_count());
 
+  fmt::print("all at once {:.1f} ms\n", timed([&] { (void)state.encode(); }));
   for (int round = 0; round < 3; ++round) {
-    std::string twin;
-    std::string rule_state;
-    fmt::print("twin {:.1f} ms", timed([&] { state.twin().encode(twin); }));
-    fmt::print(", rules {:.1f} ms", timed([&] { state.rules().encode(rule_state); }));
-    fmt::print(", all {:.1f} ms; {} + {} bytes\n", timed([&] { (void)state.encode(); }),
-               twin.size(), rule_state.size());
+    // As in a shard's turns: a batch over random entities, then a share.
+    std::vector<SourceBatch> batches;
+    for (int i = 0; i < 200; ++i) batches.push_back(city.batch(entities, 0, true));
+    double before = 0;
+    for (int i = 0; i < 50; ++i) {
+      before = std::max(before, timed([&] { hear(std::move(batches[to_index(i)])); }));
+    }
+    double batch_max = 0;
+    double share_max = 0;
+    const double begin = timed([&] { state.begin_capture(); });
+    std::size_t shares = 0;
+    for (; !state.is_captured(); ++shares) {
+      if (50 + shares < batches.size()) {
+        batch_max = std::max(batch_max, timed([&] { hear(std::move(batches[50 + shares])); }));
+      }
+      share_max = std::max(
+          share_max, timed([&] { state.capture(CommitLogOptions{}.snapshot_values_a_turn); }));
+    }
+    const auto taken = state.take_capture();
+    fmt::print(
+        "begin {:.1f} ms, {} shares, longest {:.1f} ms; a batch at most {:.1f} ms, before "
+        "{:.1f} ms; encoded aside {:.1f} ms\n",
+        begin, shares, share_max, batch_max, before, timed([&] { (void)taken->sections(); }));
   }
   return 0;
 }

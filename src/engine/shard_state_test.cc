@@ -432,5 +432,25 @@ TEST(ShardState, ARestoredStateGoesOnTheSame) {
   }
 }
 
+// Steps, silences and alerts between the shares leave no trace in it.
+TEST(ShardState, ACaptureIsTheStateAtItsBegin) {
+  for (std::uint64_t seed = 200; seed < 220; ++seed) {
+    Life life(seed, {});
+    for (int round = 0; round < 12; ++round) {
+      for (int i = 0; i < 10; ++i) (void)life.step();
+      ShardState& state = life.brain().state();
+      const ShardState::Sections wanted = state.encode();
+      state.begin_capture();
+      for (int i = 0; !state.is_captured(); ++i) {
+        if (life.random().chance(0.8)) (void)life.step();
+        if (i >= 20) state.capture(1);
+      }
+      const std::string after = life.brain().encoded();
+      ASSERT_TRUE(state.take_capture()->sections() == wanted) << "seed " << seed;
+      ASSERT_TRUE(life.brain().encoded() == after) << "seed " << seed;
+    }
+  }
+}
+
 }  // namespace
 }  // namespace ficus

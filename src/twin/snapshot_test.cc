@@ -4,6 +4,7 @@
 
 #include "twin/random_city.h"
 #include "twin/twin.h"
+#include "twin/twin_capture.h"
 
 namespace ficus::twin {
 namespace {
@@ -182,6 +183,59 @@ TEST(Snapshot, AnotherKindInTheSchemaIsAConflict) {
   Schema small({.types_max = 1});
   Twin third(small, {});
   EXPECT_EQ(third.decode(encoded(twin)).error().code, ErrorCode::overloaded);
+}
+
+// Whatever is written between the shares: known and new entities, attributes, types, and rows that
+// turn the generations of the duplicate filter.
+TEST(Snapshot, TakenInSharesIsTheStateAtItsBegin) {
+  for (std::uint64_t seed = 1; seed <= 10; ++seed) {
+    Schema schema;
+    RandomCity city(schema, seed);
+    Twin twin(schema, {.duplicate_window_rows = 500});
+    AppliedRows rows;
+    for (int round = 0; round < 6; ++round) {
+      for (int step = 0; step < round * 20; ++step) {
+        ASSERT_TRUE(twin.apply(city.batch(1000 + step, 60, 2000), {}, rows));
+      }
+      const std::string wanted = encoded(twin);
+      TwinCapture capture(twin);
+      twin.set_capture(&capture);
+      for (int step = 0; step < 40 || !capture.is_complete(); ++step) {
+        ASSERT_TRUE(twin.apply(city.batch(1100 + step, 30, 2000), {}, rows));
+        if (step > 10) capture.work(1 + city.random().below(1500));
+      }
+      twin.set_capture(nullptr);
+      std::string taken;
+      ASSERT_TRUE(capture.write([&](std::string_view bytes) -> Status {
+        taken.append(bytes);
+        return {};
+      }));
+      ASSERT_TRUE(taken == wanted) << "seed " << seed << ", round " << round;
+    }
+  }
+}
+
+TEST(Snapshot, EndsWhereItCannotBeWritten) {
+  Schema schema;
+  RandomCity city(schema, 3);
+  Twin twin(schema, {});
+  fill(twin, city, 20, 30);
+  TwinCapture capture(twin);
+  capture.work(SIZE_MAX);
+  std::size_t pieces = 0;
+  ASSERT_TRUE(capture.write([&](std::string_view) -> Status {
+    ++pieces;
+    return {};
+  }));
+  for (std::size_t failing = 0; failing < pieces; ++failing) {
+    std::size_t at = 0;
+    const Status written = capture.write([&](std::string_view) -> Status {
+      if (at++ == failing) return fail(ErrorCode::disk_full, "full");
+      return {};
+    });
+    ASSERT_FALSE(written);
+    ASSERT_EQ(at, failing + 1);
+  }
 }
 
 }  // namespace

@@ -22,6 +22,7 @@ BrainOptions draw_options(Random& random) {
   options.snapshot_every_bytes = (std::uint64_t{4} << 10) << random.below(6);
   options.queue_batches_max = 2 + random.below(30);
   options.feed_items_max = 4 + random.below(100);
+  options.snapshot_values_a_turn = std::size_t{1} << random.below(10);
   return options;
 }
 
