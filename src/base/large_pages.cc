@@ -50,13 +50,13 @@ BlockArena::~BlockArena() {
 }
 
 void* BlockArena::take(std::size_t bytes, std::size_t alignment) {
-  FICUS_CHECK(bytes <= kLargePageBytes && alignment <= alignof(std::max_align_t));
+  FICUS_CHECK(alignment <= alignof(std::max_align_t));
   std::size_t begin = (used_ + alignment - 1) & ~(alignment - 1);
   if (blocks_.empty() || begin + bytes > blocks_.back().bytes) {
     const std::size_t wanted = std::max({bytes, memory_bytes_, kFirstBlockBytes});
-    const std::size_t size = std::min(std::bit_ceil(wanted), kLargePageBytes);
+    const std::size_t size = std::max(bytes, std::min(std::bit_ceil(wanted), kLargePageBytes));
     void* const memory =
-        size == kLargePageBytes ? allocate_large_pages(size) : ::operator new(size);
+        size >= kLargePageBytes ? allocate_large_pages(size) : ::operator new(size);
     blocks_.push_back({memory, size});
     memory_bytes_ += size;
     begin = 0;

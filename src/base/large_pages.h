@@ -53,8 +53,8 @@ class BlockArena {
     return *this;
   }
 
-  // REQUIRES: alignment is a power of two, at most that of max_align_t; bytes is at most
-  // kLargePageBytes.
+  // REQUIRES: alignment is a power of two, at most that of max_align_t. More than a large page gets
+  // a block of its own.
   void* take(std::size_t bytes, std::size_t alignment);
   std::size_t memory_bytes() const { return memory_bytes_; }  // of all blocks
 

@@ -65,6 +65,20 @@ TEST(BlockArena, MovesWithItsPieces) {
   EXPECT_EQ(static_cast<char*>(third.take(1, 1)), piece + 3);
 }
 
+TEST(BlockArena, MoreThanALargePageHasItsOwnBlock) {
+  BlockArena arena;
+  auto* const small = static_cast<char*>(arena.take(10, 1));
+  std::memset(small, 1, 10);
+  const std::size_t bytes = 2 * kLargePageBytes + 1;
+  auto* const large = static_cast<char*>(arena.take(bytes, 8));
+  std::memset(large, 2, bytes);
+  auto* const behind = static_cast<char*>(arena.take(100, 8));
+  std::memset(behind, 3, 100);
+  EXPECT_EQ(small[9], 1);
+  EXPECT_EQ(large[bytes - 1], 2);
+  EXPECT_LE(arena.memory_bytes(), 4 * kLargePageBytes);
+}
+
 TEST(BlockArena, LittleIsHeldWhereLittleIsUsed) {
   BlockArena arena;
   (void)arena.take(100, 8);

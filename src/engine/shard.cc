@@ -28,7 +28,11 @@ constexpr std::size_t kBufferedBytesMax = std::size_t{8} << 20;
 constexpr std::size_t kTurnBytesMax = std::size_t{8} << 20;
 constexpr std::size_t kTurnRowsDerivedMax = 16'384;
 // The same once so much had to be encoded for a snapshot because it was about to change.
-constexpr std::uint64_t kTurnValuesCapturedMax = std::uint64_t{1} << 20;
+constexpr std::uint64_t kTurnValuesCapturedMax = std::uint64_t{1} << 18;
+
+WriteSections writer_of(std::unique_ptr<ShardCapture> taken) {
+  return [taken = std::move(taken)](log::SnapshotWriter& to) { return taken->write(to); };
+}
 
 std::size_t rows_derived(const Step& step) {
   std::size_t rows = 0;
@@ -282,9 +286,7 @@ void Shard::snapshot_if_due() {
   const bool history_has_it =
       history_position() >= position.offset || FICUS_PLANTED(cut_log_before_history);
   if (!history_has_it || log_->durable() < position) return;
-  log_->write_snapshot(position, [taken = std::move(snapshot_->taken)](log::SnapshotWriter& to) {
-    return taken->write(to);
-  });
+  log_->write_snapshot(position, writer_of(std::move(snapshot_->taken)));
   snapshot_.reset();
 }
 
@@ -303,7 +305,9 @@ Status Shard::close() {
   if (end != log_->last_snapshot() && log_->durable() >= end && history_position() >= end.offset) {
     snapshot_.reset();
     (void)state_->take_capture();  // one that is under way would be older
-    FICUS_TRY_VOID(log_->write_snapshot_now(end, write_all(state_->encode())));
+    state_->begin_capture();
+    while (!state_->is_captured()) state_->capture(SIZE_MAX);
+    FICUS_TRY_VOID(log_->write_snapshot_now(end, writer_of(state_->take_capture())));
   }
   return log_->close(parts_.clock.now());
 }

@@ -95,6 +95,9 @@ class Shard final : private LogFold {
     return parts_.history.committed_position(options_.index);
   }
 
+  // Whether shares of a snapshot are still to be gathered. The shard's thread.
+  bool is_taking_snapshot() const { return snapshot_ && snapshot_->taken == nullptr; }
+
   // One turn: takes what is queued (waiting at most `wait`), works it off, commits, releases what
   // is durable. False when the queue is closed and everything is durable. The thread's loop, and
   // simulation's.
@@ -133,7 +136,6 @@ class Shard final : private LogFold {
   history::FeedItem feed_item(Pending& pending) const;
   void snapshot_if_due();
   void take_snapshot();
-  bool is_taking_snapshot() const { return snapshot_ && snapshot_->taken == nullptr; }
   Micros wait_at_most(Micros wait_max) const;
 
   const ShardParts parts_;

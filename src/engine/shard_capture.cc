@@ -1,25 +1,18 @@
 #include "engine/shard_capture.h"
 
-#include <algorithm>
 #include <span>
 
 #include "base/check.h"
 
 namespace ficus {
-namespace {
-
-// Copying what the rules know of an entity takes about as long as encoding so many of its values.
-constexpr std::size_t kValuesPerEntity = 4;
-
-}  // namespace
 
 void ShardCapture::work(std::size_t values_max) {
   if (!twin_.is_complete()) return twin_.work(values_max);
-  rules_.work(std::max<std::size_t>(values_max / kValuesPerEntity, 1));
+  rules_.work(values_max);
 }
 
 std::uint64_t ShardCapture::values_done() const {
-  return twin_.values_done() + rules_.entities_done() * kValuesPerEntity;
+  return twin_.values_done() + rules_.values_done();
 }
 
 LogFold::Sections ShardCapture::sections() const {

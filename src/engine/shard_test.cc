@@ -244,6 +244,24 @@ TEST_F(ShardTest, TakesVeryLargeBatchesInSlices) {
   EXPECT_EQ(history_.quarantined, 400U);
 }
 
+// There is nothing to write it for: without history's word the log is kept.
+TEST_F(ShardTest, StopsWhileASnapshotIsTakenThatHistoryWouldNotAllow) {
+  options_.history_patience_at_stop = Micros::from_millis(30);
+  options_.log.snapshot_every_bytes = 1;
+  options_.log.snapshot_values_a_turn = 1;
+  history_.refuses = true;
+  open();
+  submit(rows(2000));
+  EXPECT_TRUE(turn());
+  EXPECT_TRUE(shard_->is_taking_snapshot());
+  submit(rows(2000));
+  stop();
+  EXPECT_EQ(acknowledged_, 2);
+  (void)feed_->flush_and_stop({});
+  EXPECT_TRUE(shard_->close());
+  EXPECT_TRUE(log::list_snapshots(disk_, "log")->empty());
+}
+
 // A history that takes nothing does not keep the brain from stopping; it gets everything at the
 // next start.
 TEST_F(ShardTest, AHistoryThatRefusesGetsItsRowsAtTheNextStart) {

@@ -43,7 +43,8 @@ class HeldState {
   }
 
   // For snapshots: kNotTrue if it is not.
-  std::int64_t since_of(std::uint32_t slot) const {
+  bool is_empty() const { return since_.empty(); }  // it was never true
+  std::int64_t since(std::uint32_t slot) const {
     return slot < since_.size() ? since_[slot] : kNotTrue;
   }
   void restore(std::uint32_t slot, std::int64_t since) {

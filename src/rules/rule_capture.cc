@@ -1,6 +1,7 @@
 #include "rules/rule_capture.h"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cstring>
 #include <tuple>
@@ -13,24 +14,25 @@ namespace ficus::rules {
 namespace {
 
 // Words of a page: two entities a word, then a time each.
-constexpr std::size_t kEntityWords = 32;
-constexpr std::size_t kTimeWords = 64;
-constexpr std::size_t kNewestAt = kEntityWords;
-constexpr std::size_t kFirstRuleAt = kNewestAt + kTimeWords;
-// Of an absence, behind its first word.
-constexpr std::size_t kOrderAt = kTimeWords;
-constexpr std::size_t kKnownAt = kOrderAt + kEntityWords;
-constexpr std::size_t kAbsenceWords = kKnownAt + 1;
+constexpr std::size_t kNewestAt = 32;
+constexpr std::size_t kHeadWords = kNewestAt + 64;
 
-std::uint32_t entity_in(const std::uint64_t* page, std::size_t at) {
-  return static_cast<std::uint32_t>(page[at / 2] >> (at % 2 * 32));
+std::uint32_t half_of(const std::uint64_t* words, std::size_t at) {
+  return static_cast<std::uint32_t>(words[at / 2] >> (at % 2 * 32));
 }
+// Halves are put in ascending order.
 void put_half(std::uint64_t* words, std::size_t at, std::uint32_t value) {
   if (at % 2 == 0) {
     words[at / 2] = value;
   } else {
     words[at / 2] |= std::uint64_t{value} << 32;
   }
+}
+
+// Calls visit(place) for each bit that is set, ascending.
+template <typename Visit>
+void visit_bits(std::uint64_t bits, Visit&& visit) {
+  for (; bits != 0; bits &= bits - 1) visit(static_cast<std::uint32_t>(std::countr_zero(bits)));
 }
 
 std::uint64_t mask_of(std::uint32_t slots) {
@@ -53,43 +55,46 @@ RuleCapture::RuleCapture(const RuleBook::Impl& book)
     type.name = book.schema_.type_name(TypeId(i));
     type.state = &book.types_[i];
     type.slot_count = static_cast<std::uint32_t>(entities.size());
-    type.page_words = kFirstRuleAt;
+    type.page_values = kHeadWords;
     type.pages.resize((entities.size() + kSlotsPerPage - 1) / kSlotsPerPage);
   }
+  for (const auto& watch : book.watches_) {
+    const std::size_t place = place_of(watch->type);
+    absences_.push_back(
+        {watch.get(), book.schema_.type_name(watch->type), watch->tracker.interval().count, place});
+    if (place == kNone) continue;
+    types_[place].page_values += kSlotsPerPage;
+    types_[place].absences.push_back(absences_.size() - 1);
+  }
   for (const auto& live : book.rules_) {
-    const std::size_t place = place_of_[live->compiled.info.from.index()];
+    const std::size_t place = place_of(live->compiled.info.from);
     Rule& rule =
         rules_.emplace_back(Rule{live.get(), live->compiled.info.name, live->compiled.token_hash,
-                                 live->figures.entities_met, place, live->held.size(), 0});
-    if (place == kNone) continue;
-    rule.first_word = types_[place].page_words;
-    types_[place].page_words += 1 + live->held.size() * kTimeWords;
+                                 live->figures.entities_met, place, std::vector<std::uint8_t>()});
+    for (const HeldState& held : live->held) rule.held.push_back(held.is_empty() ? 0 : 1);
+    const auto held_count = static_cast<std::size_t>(std::ranges::count(rule.held, 1));
+    if (place == kNone || (rule.entities_met == 0 && held_count == 0)) continue;
+    types_[place].page_values += 1 + held_count * kSlotsPerPage;
     types_[place].rules.push_back(rules_.size() - 1);
-  }
-  for (const auto& watch : book.watches_) {
-    const std::size_t place = place_of_[watch->type.index()];
-    Absence& absence =
-        absences_.emplace_back(Absence{watch.get(), book.schema_.type_name(watch->type),
-                                       watch->tracker.interval().count, place, 0});
-    if (place == kNone) continue;
-    absence.first_word = types_[place].page_words;
-    types_[place].page_words += kAbsenceWords;
-    types_[place].absences.push_back(absences_.size() - 1);
   }
 }
 
 RuleCapture::~RuleCapture() = default;
 
+std::size_t RuleCapture::place_of(TypeId type) const {
+  return type.index() < place_of_.size() ? place_of_[type.index()] : kNone;
+}
+
 void RuleCapture::keep(TypeId type, std::uint32_t slot) {
-  if (is_complete() || type.index() >= place_of_.size()) return;
-  const std::size_t place = place_of_[type.index()];
+  if (is_complete()) return;
+  const std::size_t place = place_of(type);
   if (place == kNone || slot >= types_[place].slot_count) return;
   copy(types_[place], slot / kSlotsPerPage);
 }
 
-void RuleCapture::work(std::size_t entities_max) {
-  const std::uint64_t begin = entities_done_;
-  while (!is_complete() && entities_done_ - begin < entities_max) {
+void RuleCapture::work(std::size_t values_max) {
+  const std::uint64_t begin = values_done_;
+  while (!is_complete() && values_done_ - begin < values_max) {
     Type& type = types_[next_type_];
     copy(type, next_page_);
     if (++next_page_ < type.pages.size()) continue;
@@ -100,55 +105,69 @@ void RuleCapture::work(std::size_t entities_max) {
 
 void RuleCapture::copy(Type& type, std::size_t number) {
   if (type.pages[number] != nullptr) return;
-  type.pages[number] = std::make_unique_for_overwrite<std::uint64_t[]>(type.page_words);
-  std::uint64_t* const page = type.pages[number].get();
+  values_done_ += type.page_values;
   const auto first = static_cast<std::uint32_t>(number * kSlotsPerPage);
   const std::uint32_t count = std::min(kSlotsPerPage, type.slot_count - first);
-  entities_done_ += count;
+  words_.assign(kHeadWords, 0);
   const std::span<const EntityId> entities = book_.slots_of_.entities(type.id);
-  for (std::uint32_t i = 0; i < count; ++i) put_half(page, i, entities[first + i].index());
-  std::memcpy(page + kNewestAt, &type.state->newest[first], count * sizeof(Timestamp));
-  for (const std::size_t place : type.rules) {
-    const Rule& rule = rules_[place];
-    std::uint64_t* words = page + rule.first_word;
-    *words++ = rule.live->met.word(number) & mask_of(count);
-    for (const HeldState& held : rule.live->held) {
-      for (std::uint32_t i = 0; i < count; ++i) {
-        words[i] = static_cast<std::uint64_t>(held.since_of(first + i));
-      }
-      words += kTimeWords;
-    }
-  }
-  for (const std::size_t place : type.absences) {
-    const AbsenceTracker& tracker = absences_[place].watch->tracker;
-    std::uint64_t* const words = page + absences_[place].first_word;
-    std::uint64_t known = 0;
-    for (std::uint32_t i = 0; i < count; ++i) {
-      const AbsenceTracker::Arrival arrival = tracker.arrival(first + i);
-      words[i] = static_cast<std::uint64_t>(arrival.at.micros);
-      put_half(words + kOrderAt, i, arrival.order);
-      known |= std::uint64_t{arrival.is_known} << i;
-    }
-    words[kKnownAt] = known;
-  }
+  for (std::uint32_t i = 0; i < count; ++i) put_half(words_.data(), i, entities[first + i].index());
+  std::memcpy(&words_[kNewestAt], &type.state->newest[first], count * sizeof(Timestamp));
+  for (const std::size_t place : type.absences) copy(absences_[place], first, count);
+  for (const std::size_t place : type.rules) copy(rules_[place], first, count);
+  const std::size_t bytes = words_.size() * sizeof(words_[0]);
+  void* const page = memory_.take(bytes, alignof(std::uint64_t));
+  std::memcpy(page, words_.data(), bytes);
+  type.pages[number] = static_cast<const std::uint64_t*>(page);
 }
 
-template <typename Visit>
-void RuleCapture::visit_slots(const Type& type, Visit&& visit) {
-  for (std::uint32_t slot = 0; slot < type.slot_count; ++slot) {
-    visit(type.pages[slot / kSlotsPerPage].get(), slot % kSlotsPerPage);
+void RuleCapture::copy(const Absence& absence, std::uint32_t first, std::uint32_t count) {
+  const AbsenceTracker& tracker = absence.watch->tracker;
+  std::array<std::uint64_t, kSlotsPerPage / 2> orders;
+  const std::size_t known_at = words_.size();
+  words_.push_back(0);
+  std::size_t known_count = 0;
+  for (std::uint32_t i = 0; i < count; ++i) {
+    const AbsenceTracker::Arrival arrival = tracker.arrival(first + i);
+    if (!arrival.is_known) continue;
+    words_[known_at] |= std::uint64_t{1} << i;
+    words_.push_back(static_cast<std::uint64_t>(arrival.at.micros));
+    put_half(orders.data(), known_count++, arrival.order);
+  }
+  words_.insert(words_.end(), orders.data(), orders.data() + (known_count + 1) / 2);
+}
+
+void RuleCapture::copy(const Rule& rule, std::uint32_t first, std::uint32_t count) {
+  if (rule.entities_met > 0) {
+    words_.push_back(rule.live->met.word(first / kSlotsPerPage) & mask_of(count));
+  }
+  for (std::size_t h = 0; h < rule.held.size(); ++h) {
+    if (rule.held[h] == 0) continue;
+    const HeldState& held = rule.live->held[h];
+    const std::size_t true_at = words_.size();
+    words_.push_back(0);
+    for (std::uint32_t i = 0; i < count; ++i) {
+      const std::int64_t since = held.since(first + i);
+      if (since == HeldState::kNotTrue) continue;
+      words_[true_at] |= std::uint64_t{1} << i;
+      words_.push_back(static_cast<std::uint64_t>(since));
+    }
   }
 }
 
 void RuleCapture::encode(std::string& out) const {
   FICUS_CHECK(is_complete());
+  Cursors cursors;
+  for (const Type& type : types_) {
+    std::vector<Page>& pages = cursors.emplace_back(type.pages);
+    for (Page& page : pages) page += kHeadWords;
+  }
   out.append(kMagic);
   put_i64(out, last_arrival_.micros);
   encode_types(out);
   put_u32(out, absences_.size());
-  for (const Absence& absence : absences_) encode(absence, out);
+  for (const Absence& absence : absences_) encode(absence, cursors, out);
   put_u32(out, rules_.size());
-  for (const Rule& rule : rules_) encode(rule, out);
+  for (const Rule& rule : rules_) encode(rule, cursors, out);
 }
 
 void RuleCapture::encode_types(std::string& out) const {
@@ -156,26 +175,33 @@ void RuleCapture::encode_types(std::string& out) const {
   for (const Type& type : types_) {
     put_text(out, type.name);
     put_u32(out, type.slot_count);
-    visit_slots(type, [&](const std::uint64_t* page, std::size_t at) {
-      put_u32(out, entity_in(page, at));
-      put_u64(out, page[kNewestAt + at]);
-    });
+    for (std::uint32_t slot = 0; slot < type.slot_count; ++slot) {
+      const Page page = type.pages[slot / kSlotsPerPage];
+      put_u32(out, half_of(page, slot % kSlotsPerPage));
+      put_u64(out, page[kNewestAt + slot % kSlotsPerPage]);
+    }
   }
 }
 
-void RuleCapture::encode(const Absence& absence, std::string& out) const {
+void RuleCapture::encode(const Absence& absence, Cursors& cursors, std::string& out) const {
   struct Arrival {
     std::int64_t at;
     std::uint32_t order, entity;
   };
   std::vector<Arrival> arrivals;
-  if (absence.type != kNone) {
-    visit_slots(types_[absence.type], [&](const std::uint64_t* page, std::size_t at) {
-      const std::uint64_t* const words = page + absence.first_word;
-      if ((words[kKnownAt] >> at & 1) == 0) return;
-      arrivals.push_back({static_cast<std::int64_t>(words[at]), entity_in(words + kOrderAt, at),
-                          entity_in(page, at)});
+  const std::size_t page_count = absence.type == kNone ? 0 : types_[absence.type].pages.size();
+  for (std::size_t number = 0; number < page_count; ++number) {
+    const Page page = types_[absence.type].pages[number];
+    Page& words = cursors[absence.type][number];
+    const std::uint64_t known = *words++;
+    const auto known_count = static_cast<std::size_t>(std::popcount(known));
+    std::size_t i = 0;
+    visit_bits(known, [&](std::uint32_t at) {
+      arrivals.push_back({static_cast<std::int64_t>(words[i]), half_of(words + known_count, i),
+                          half_of(page, at)});
+      ++i;
     });
+    words += known_count + (known_count + 1) / 2;
   }
   std::ranges::sort(arrivals, {}, [](const Arrival& a) { return std::tuple(a.at, a.order); });
   put_text(out, absence.type_name);
@@ -187,29 +213,28 @@ void RuleCapture::encode(const Absence& absence, std::string& out) const {
   }
 }
 
-void RuleCapture::encode(const Rule& rule, std::string& out) const {
+void RuleCapture::encode(const Rule& rule, Cursors& cursors, std::string& out) const {
+  const std::size_t page_count = rule.type == kNone ? 0 : types_[rule.type].pages.size();
   put_text(out, rule.name);
   put_u64(out, rule.token_hash);
   put_u32(out, rule.entities_met);
-  if (rule.type != kNone) {
-    for (const Page& page : types_[rule.type].pages) {
-      for (std::uint64_t met = page[rule.first_word]; met != 0; met &= met - 1) {
-        put_u32(out, entity_in(page.get(), static_cast<std::size_t>(std::countr_zero(met))));
-      }
-    }
+  for (std::size_t number = 0; number < page_count && rule.entities_met > 0; ++number) {
+    const Page page = types_[rule.type].pages[number];
+    visit_bits(*cursors[rule.type][number]++,
+               [&](std::uint32_t at) { put_u32(out, half_of(page, at)); });
   }
-  put_u32(out, rule.held_count);
-  for (std::size_t held = 0; held < rule.held_count; ++held) {
+  put_u32(out, rule.held.size());
+  for (const std::uint8_t has_any : rule.held) {
     const std::size_t count_at = out.size();
     put_u32(out, 0);
     std::uint32_t count = 0;
-    if (rule.type != kNone) {
-      visit_slots(types_[rule.type], [&](const std::uint64_t* page, std::size_t at) {
-        const std::uint64_t since = page[rule.first_word + 1 + held * kTimeWords + at];
-        if (static_cast<std::int64_t>(since) == HeldState::kNotTrue) return;
+    for (std::size_t number = 0; number < page_count && has_any != 0; ++number) {
+      const Page page = types_[rule.type].pages[number];
+      Page& words = cursors[rule.type][number];
+      visit_bits(*words++, [&](std::uint32_t at) {
         ++count;
-        put_u32(out, entity_in(page, at));
-        put_u64(out, since);
+        put_u32(out, half_of(page, at));
+        put_u64(out, *words++);
       });
     }
     std::memcpy(out.data() + count_at, &count, sizeof count);

@@ -215,6 +215,38 @@ TEST(Snapshot, TakenInSharesIsTheStateAtItsBegin) {
   }
 }
 
+// Texts beyond what the capture takes memory in; and it takes little more than the bytes it gives.
+TEST(Snapshot, TakesTextsOfAnySizeInLittleMoreThanItsBytes) {
+  Schema schema;
+  const TypeId type = *schema.intern_type("Notice");
+  const AttributeId text = *schema.intern_attribute(type, "text", ValueKind::text);
+  Twin twin(schema, {.text_bytes_max = std::size_t{64} << 20, .duplicate_window_rows = 10});
+  AppliedRows rows;
+  const auto write = [&](char letter) {
+    ObservationBatch batch(type);
+    for (const std::size_t bytes : {3, 3'000'000, 0, 2'000'000, 70'000}) {
+      batch.begin_row(std::to_string(bytes), Timestamp{letter});
+      batch.set_text(text, ValueKind::text, std::string(bytes, letter));
+    }
+    batch.finish();
+    ASSERT_TRUE(twin.apply(batch, {}, rows));
+  };
+  write('a');
+  const std::string wanted = encoded(twin);
+  TwinCapture capture(twin);
+  twin.set_capture(&capture);
+  write('b');
+  capture.work(SIZE_MAX);
+  twin.set_capture(nullptr);
+  std::string taken;
+  ASSERT_TRUE(capture.write([&](std::string_view bytes) -> Status {
+    taken.append(bytes);
+    return {};
+  }));
+  EXPECT_TRUE(taken == wanted);
+  EXPECT_LE(capture.memory_bytes(), taken.size() + 3 * kLargePageBytes);
+}
+
 TEST(Snapshot, EndsWhereItCannotBeWritten) {
   Schema schema;
   RandomCity city(schema, 3);

@@ -61,8 +61,13 @@ std::size_t value_bytes(ValueKind kind, const auto& value) {
   }
 }
 
+struct Encoded {
+  std::uint32_t known_count = 0;
+  std::string_view bytes;
+};
+
 template <std::size_t kRowsMax, typename T>
-std::uint32_t encode_cells(std::span<const Cell<T>> cells, ValueKind kind, std::string& bytes) {
+Encoded encode_cells(std::span<const Cell<T>> cells, ValueKind kind, BlockArena& memory) {
   std::array<std::uint16_t, kRowsMax> known;
   std::array<std::uint8_t, kRowsMax / 8> bits{};
   std::uint32_t count = 0;
@@ -72,23 +77,21 @@ std::uint32_t encode_cells(std::span<const Cell<T>> cells, ValueKind kind, std::
     bits[row / 8] = static_cast<std::uint8_t>(bits[row / 8] | unsigned{is_known} << row % 8);
     count += is_known ? 1 : 0;
   }
-  if (count == 0) return 0;
+  if (count == 0) return {};
   const std::size_t bits_bytes = (cells.size() + 7) / 8;
   std::size_t size = bits_bytes + count * sizeof(Timestamp);
   for (std::uint32_t i = 0; i < count; ++i) size += value_bytes(kind, cells[known[i]].value);
-  bytes.resize_and_overwrite(size, [&](char* memory, std::size_t) {
-    Filler out(memory);
-    out.put_text({reinterpret_cast<const char*>(bits.data()), bits_bytes});
-    for (std::uint32_t i = 0; i < count; ++i) out.put(cells[known[i]].observed_at.micros);
-    if constexpr (std::is_same_v<T, std::string>) {
-      for (std::uint32_t i = 0; i < count; ++i) {
-        out.put(static_cast<std::uint32_t>(cells[known[i]].value.size()));
-      }
+  char* const bytes = static_cast<char*>(memory.take(size, 1));
+  Filler out(bytes);
+  out.put_text({reinterpret_cast<const char*>(bits.data()), bits_bytes});
+  for (std::uint32_t i = 0; i < count; ++i) out.put(cells[known[i]].observed_at.micros);
+  if constexpr (std::is_same_v<T, std::string>) {
+    for (std::uint32_t i = 0; i < count; ++i) {
+      out.put(static_cast<std::uint32_t>(cells[known[i]].value.size()));
     }
-    for (std::uint32_t i = 0; i < count; ++i) put_value(out, kind, cells[known[i]].value);
-    return size;
-  });
-  return count;
+  }
+  for (std::uint32_t i = 0; i < count; ++i) put_value(out, kind, cells[known[i]].value);
+  return {count, {bytes, size}};
 }
 
 Status put_fingerprints(const FingerprintSet& set, const TwinCapture::Put& put) {
@@ -157,9 +160,14 @@ void TwinCapture::encode(const CapturedType& type, CapturedColumn& column, std::
   values_done_ += rows;
   AttributeColumn::visit_chunks(*type.table->find_column(column.id), [&](const auto& chunks) {
     const auto* const cells = chunks.find(first);
-    piece.known_count = cells == nullptr ? 0
-                                         : encode_cells<kRowsPerPiece>(std::span(cells, rows),
-                                                                       column.kind, piece.bytes);
+    if (cells == nullptr) {
+      piece.known_count = 0;
+      return;
+    }
+    const Encoded encoded =
+        encode_cells<kRowsPerPiece>(std::span(cells, rows), column.kind, memory_);
+    piece.known_count = encoded.known_count;
+    piece.bytes = encoded.bytes;
   });
 }
 
@@ -258,8 +266,7 @@ Status TwinCapture::write_column(const CapturedType& type, const CapturedColumn&
       const std::size_t values_at = lengths_at + piece.known_count * length_bytes;
       const std::array<std::size_t, 4> at = {times_at, lengths_at, values_at, piece.bytes.size()};
       const auto from = static_cast<std::size_t>(part);
-      FICUS_TRY_VOID(
-          put_bytes(std::string_view(piece.bytes).substr(at[from], at[from + 1] - at[from])));
+      FICUS_TRY_VOID(put_bytes(piece.bytes.substr(at[from], at[from + 1] - at[from])));
     }
   }
   return {};

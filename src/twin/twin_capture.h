@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/large_pages.h"
 #include "base/result.h"
 #include "twin/attribute_column.h"
 #include "twin/duplicate_filter.h"
@@ -38,6 +39,7 @@ class TwinCapture {
   bool is_complete() const { return is_complete_; }
   // How many values were encoded since it was made, by work() and keep().
   std::uint64_t values_done() const { return values_done_; }
+  std::size_t memory_bytes() const { return memory_.memory_bytes(); }  // of the values so far
 
   // The bytes, in pieces and in order; stops at the first failure. REQUIRES: is_complete().
   using Put = std::function<Status(std::string_view)>;
@@ -46,7 +48,7 @@ class TwinCapture {
  private:
   // Rows of a column that are encoded together: few, so that a turn that touches thousands of
   // entities of a million encodes little more than those.
-  static constexpr std::uint32_t kRowsPerPiece = 128;
+  static constexpr std::uint32_t kRowsPerPiece = 32;
   static_assert(CellChunks<double>::kRowsPerChunk % kRowsPerPiece == 0);
   static constexpr std::uint32_t kEntitiesPerPiece = 2048;
   static constexpr std::uint32_t kNotYet = 0xffffffffU;
@@ -55,7 +57,7 @@ class TwinCapture {
   // The known values of some rows: a bit a row, times, lengths if they are texts, values.
   struct Piece {
     std::uint32_t known_count = kNotYet;
-    std::string bytes;  // empty if none is known
+    std::string_view bytes;  // of the capture's own memory; empty if none is known
   };
   struct CapturedColumn {
     std::string name;
@@ -80,6 +82,8 @@ class TwinCapture {
   Status write_column(const CapturedType& type, const CapturedColumn& column, const Put& put) const;
 
   const Twin& twin_;
+  // Of the pieces: it goes as a whole, and leaves no holes among the twin's own.
+  BlockArena memory_;
   const std::uint32_t entity_count_;
   std::vector<CapturedType> types_;     // with entities, by name
   std::vector<std::uint32_t> type_of_;  // by TypeId: place in types_, or kNone
