@@ -17,6 +17,7 @@ namespace {
 
 constexpr std::size_t kPublishers = 100;
 constexpr std::uint64_t kDangerousEvery = 50;  // messages
+constexpr std::uint64_t kStride = 7919;        // a prime: each calm vehicle in its turn
 
 class AckCounter final : public PacketHandler {
  public:
@@ -155,7 +156,9 @@ void run_alert(const Options& options) {
   while (!subscriber.is_subscribed()) poller.poll(10);
   AckCounter acks;
   const auto publishers = connect_publishers(poller, options, &acks);
-  VehicleMessages messages("city/vehicle/v", 1, 1);
+  VehicleMessages messages(options.text("topic", "city/vehicle/v"), 1, 1);
+  const std::uint64_t calm_first = options.number("calm_first", 9'000'000);
+  const std::uint64_t calm_count = options.number("calm", kPublishers);
   // Old readings: what is sealed of them is over its retention at once.
   const std::uint64_t age_us = options.number("age_hours", 0) * 3'600'000'000;
   Schedule schedule(options.number("rate", 10'000), options.number("seconds", 5), 1);
@@ -174,8 +177,9 @@ void run_alert(const Options& options) {
     if (schedule.is_due()) {
       const std::uint64_t message = schedule.take();
       const bool is_dangerous = message % kDangerousEvery == 0;
-      // A vehicle in danger is one of its own, recognised by its number; the calm ones are 100.
-      const std::uint64_t calm = 9'000'000 + message % kPublishers;
+      // A vehicle in danger is one of its own, recognised by its number; the calm ones are 100, or
+      // as many as is asked for, far from each other in the order in which they were first heard.
+      const std::uint64_t calm = calm_first + message * kStride % calm_count;
       const VehicleMessages::Fields fields{
           .vehicle = is_dangerous ? message : calm,
           .trip = message,
