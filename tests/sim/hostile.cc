@@ -74,7 +74,8 @@ std::string sound_sentences(Random& random) {
     }
     ais::SentenceOptions options;
     options.sequence_id = static_cast<std::uint8_t>(random.below(10));
-    for (const auto& line : *ais::encode_sentences(message, options)) bytes += line + "\r\n";
+    const auto lines = ais::encode_sentences(message, options);
+    for (const std::string& line : *lines) bytes += line + "\r\n";
   }
   return bytes;
 }
