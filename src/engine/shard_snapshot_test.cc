@@ -161,7 +161,9 @@ TEST_F(ShardSnapshot, OnAFullDiskIsGatheredAndWrittenWhenThereIsRoom) {
   while (district_.acknowledged == acknowledged) (void)district_.turn();
   // It was tried on the full disk, perhaps; then the next one is written.
   wait_for(position);
-  if (newest() == position) EXPECT_TRUE(stored(position) == wanted);
+  if (newest() == position) {
+    EXPECT_TRUE(stored(position) == wanted);
+  }
   expect_survives();
 }
 
