@@ -158,8 +158,9 @@ void RuleCapture::encode(std::string& out) const {
   FICUS_CHECK(is_complete());
   Cursors cursors;
   for (const Type& type : types_) {
-    std::vector<Page>& pages = cursors.emplace_back(type.pages);
+    std::vector<Page> pages = type.pages;
     for (Page& page : pages) page += kHeadWords;
+    cursors.push_back(std::move(pages));
   }
   out.append(kMagic);
   put_i64(out, last_arrival_.micros);

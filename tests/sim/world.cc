@@ -234,10 +234,11 @@ void World::inject(const Fault& fault) {
       disk_.misdirect_next_write(faults_);
       break;
     case FaultKind::clock_jump: {
-      // Up to half a day, as often back as forth.
+      // Wrong by up to half a day, as often back as forth. What several jumps would add up to, over
+      // a day, would rightly quarantine what devices with sound clocks say.
       const auto seconds = static_cast<std::int64_t>(fault.number * fault.number % 43'200);
       const std::int64_t by = fault.number % 2 == 0 ? seconds : -seconds;
-      clock_.jump_wall(clock_.now() + Micros::from_seconds(by));
+      clock_.jump_wall(device_now() + Micros::from_seconds(by));
       break;
     }
     case FaultKind::slow_client:
