@@ -152,7 +152,10 @@ class District {
       ++acknowledged;
     };
   }
-  void submit(Shard::Item item) { ASSERT_TRUE(shard_->queue().try_push(std::move(item))); }
+  // A sender waits while the queue is full.
+  void submit(Shard::Item item) {
+    while (!shard_->queue().try_push(std::move(item))) (void)turn();
+  }
 
   std::string rules_;
   ShardStateOptions state_options_;
