@@ -12,7 +12,6 @@
 
 #include "access/audit.h"
 #include "access/login_throttle.h"
-#include "access/password.h"
 #include "access/password_checker.h"
 #include "access/principal.h"
 #include "access/session_book.h"

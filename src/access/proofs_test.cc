@@ -1,9 +1,9 @@
 // Passwords, header fields, delays, sessions: each alone.
 #include <gtest/gtest.h>
 
-#include "access/access_test_support.h"
 #include "access/credentials.h"
 #include "access/login_throttle.h"
+#include "access/password.h"
 #include "access/session_book.h"
 
 namespace ficus::access {

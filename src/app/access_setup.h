@@ -9,6 +9,7 @@
 #include "access/audit_digest.h"
 #include "api/metrics.h"
 #include "app/brain.h"
+#include "app/packs.h"
 #include "connect/ingest/audit_writer.h"
 #include "net/event_loop.h"
 

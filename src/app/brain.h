@@ -3,11 +3,8 @@
 #include <cstdint>
 #include <memory>
 #include <span>
-#include <vector>
 
 #include "app/config.h"
-#include "app/directory_lock.h"
-#include "app/packs.h"
 #include "base/clock.h"
 #include "base/disk.h"
 #include "base/logger.h"

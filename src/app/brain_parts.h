@@ -8,6 +8,7 @@
 #include "app/backup_service.h"
 #include "app/brain.h"
 #include "app/connectors.h"
+#include "app/directory_lock.h"
 #include "app/ports.h"
 #include "app/reload.h"
 #include "app/service_notice.h"
@@ -16,7 +17,6 @@
 #include "connect/mqtt/mqtt_notifier.h"
 #include "connect/mqtt/mqtt_server.h"
 #include "engine/engine.h"
-#include "history/duck_history.h"
 #include "history/feed.h"
 
 namespace ficus::app {

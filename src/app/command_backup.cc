@@ -8,7 +8,6 @@
 #include "base/time_text.h"
 #include "codec/json/json_reader.h"
 #include "codec/json/json_writer.h"
-#include "net/address.h"
 #include "net/http_client.h"
 
 namespace ficus::app {

@@ -8,7 +8,6 @@
 #include "app/client_target.h"
 #include "app/command_list.h"
 #include "codec/json/json_reader.h"
-#include "net/address.h"
 #include "net/http_client.h"
 
 namespace ficus::app {

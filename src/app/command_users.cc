@@ -3,7 +3,6 @@
 #include <termios.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cstdio>
 #include <utility>
 
@@ -13,7 +12,6 @@
 #include "access/users_file.h"
 #include "app/command_list.h"
 #include "base/time_text.h"
-#include "codec/yaml/yaml_map.h"
 
 // ficus user hash|add|remove|list and ficus token add|revoke|list: they edit the users file.
 

@@ -10,7 +10,6 @@
 #include "base/hash.h"
 #include "codec/json/geometry_json.h"
 #include "codec/json/json_reader.h"
-#include "codec/json/json_writer.h"
 #include "codec/yaml/yaml_map.h"
 #include "connect/mapping/types_file.h"
 

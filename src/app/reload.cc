@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "app/commands.h"
 #include "codec/json/json_writer.h"
 

@@ -3,7 +3,7 @@
 #include <compare>
 #include <cstddef>
 #include <cstdint>
-#include <string_view>  // declares std::hash, far lighter than <functional>
+#include <string_view>  // IWYU pragma: keep (declares std::hash, far lighter than <functional>)
 
 namespace ficus {
 

@@ -2,7 +2,6 @@
 #include <algorithm>
 #include <iterator>
 
-#include "base/check.h"
 #include "engine/shard_state.h"
 
 namespace ficus {

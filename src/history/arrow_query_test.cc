@@ -1,7 +1,6 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
-#include <atomic>
 #include <thread>
 
 #include "history/arrow_stream_test_support.h"

@@ -2,8 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include <mutex>
-
 #include "history/history_test_support.h"
 #include "history/history_testing.h"
 

@@ -5,13 +5,11 @@
 #include <memory>
 #include <optional>
 #include <span>
-#include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/disk.h"
-#include "base/result.h"
 #include "base/time.h"
 
 namespace ficus::history {

@@ -1,7 +1,6 @@
 // What a connection costs that has nothing to say.
 #include <gtest/gtest.h>
 #include <malloc.h>
-#include <sys/resource.h>
 
 #include <memory>
 #include <string>

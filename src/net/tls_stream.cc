@@ -7,7 +7,6 @@
 #include <cerrno>
 #include <utility>
 
-#include "net/address.h"
 #include "net/tls_words.h"
 
 namespace ficus::net {

@@ -1,6 +1,5 @@
 #include "net/websocket.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "base/random.h"

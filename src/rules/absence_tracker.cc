@@ -1,7 +1,6 @@
 #include "rules/absence_tracker.h"
 
 #include <algorithm>
-#include <utility>
 
 #include "base/check.h"
 

@@ -15,6 +15,7 @@ namespace {
 // The first `count` types.
 std::vector<std::string> type_names(const Schema& schema, std::size_t count) {
   std::vector<std::string> names;
+  names.reserve(count);
   for (std::uint32_t i = 0; i < count; ++i) {
     names.push_back(schema.type_name(TypeId(i)));
   }
@@ -24,6 +25,7 @@ std::vector<std::string> type_names(const Schema& schema, std::size_t count) {
 // The first `count` attributes of the type.
 std::vector<std::string> attribute_names(const Schema& schema, TypeId type, std::uint32_t count) {
   std::vector<std::string> names;
+  names.reserve(count);
   for (std::uint32_t i = 0; i < count; ++i) {
     names.push_back(schema.attribute_name(type, AttributeId(i)));
   }

@@ -5,9 +5,7 @@
 #include <memory>
 #include <string_view>
 
-#include "base/time.h"
 #include "model/value.h"
-#include "rules/kind.h"
 
 namespace ficus::rules {
 

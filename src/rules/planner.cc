@@ -201,6 +201,7 @@ class Planner {
     const bool is_and = bound.op == Opcode::logical_and;
     // By cost, and as written where that is equal.
     std::vector<std::pair<int, std::size_t>> order;
+    order.reserve(bound.args.size());
     for (std::size_t i = 0; i < bound.args.size(); ++i) {
       order.emplace_back(cost_of(*bound.args[i]), i);
     }

@@ -1,7 +1,5 @@
 #pragma once
 
-#include <cstdint>
-
 namespace ficus::rules {
 
 // Simple case mapping of one code point (Unicode, 4.2); itself if it has none.

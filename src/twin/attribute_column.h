@@ -58,7 +58,7 @@ class CellChunks {
   // A chunk is created for a cell that becomes known, and a known one stays so.
   bool is_empty() const { return chunk_count_ == 0; }
   std::size_t memory_bytes() const {
-    return chunks_.capacity() * sizeof(chunks_[0]) + chunk_count_ * kRowsPerChunk * sizeof(Cell<T>);
+    return chunks_.capacity() * sizeof(Cell<T>*) + chunk_count_ * kRowsPerChunk * sizeof(Cell<T>);
   }
 
  private:

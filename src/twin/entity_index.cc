@@ -1,6 +1,5 @@
 #include "twin/entity_index.h"
 
-#include <algorithm>
 #include <bit>
 #include <cstring>
 

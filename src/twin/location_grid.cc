@@ -136,7 +136,8 @@ void LocationGrid::collect(const BoundingBox& box, std::vector<std::uint32_t>& r
 }
 
 std::size_t LocationGrid::memory_bytes() const {
-  std::size_t bytes = slots_.capacity() * sizeof(Slot) + cells_.capacity() * sizeof(cells_[0]) +
+  std::size_t bytes = slots_.capacity() * sizeof(Slot) +
+                      cells_.capacity() * sizeof(std::vector<std::uint32_t>) +
                       (free_cells_.capacity() + places_.capacity()) * sizeof(std::uint32_t);
   for (const auto& cell : cells_) bytes += cell.capacity() * sizeof(std::uint32_t);
   return bytes;

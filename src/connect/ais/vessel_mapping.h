@@ -1,7 +1,6 @@
 #pragma once
 
 #include "base/result.h"
-#include "codec/ais/message.h"
 #include "codec/ais/receiver.h"
 #include "connect/mapping/source_batch_builder.h"
 #include "model/schema.h"

@@ -5,7 +5,6 @@
 #include <string>
 #include <string_view>
 
-#include "codec/json/ndjson.h"
 #include "connect/client/csv_items.h"
 
 namespace ficus::connect {

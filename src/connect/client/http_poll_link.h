@@ -3,12 +3,14 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <vector>
 
 #include "connect/client/back_off.h"
 #include "connect/client/body_items.h"
 #include "connect/client/link_parts.h"
 #include "connect/client/source_link.h"
+#include "connect/ingest/source_set.h"
+#include "connect/mapping/mapping.h"
+#include "connect/mapping/source_batch_builder.h"
 #include "net/http_client.h"
 
 namespace ficus::connect {

@@ -6,7 +6,6 @@
 #include "base/logger.h"
 #include "connect/client/secret_reader.h"
 #include "connect/ingest/ingest.h"
-#include "connect/ingest/source_set.h"
 #include "net/event_loop.h"
 
 namespace ficus::connect {

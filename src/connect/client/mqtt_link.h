@@ -10,6 +10,9 @@
 #include "connect/client/back_off.h"
 #include "connect/client/link_parts.h"
 #include "connect/client/source_link.h"
+#include "connect/ingest/source_set.h"
+#include "connect/mapping/mapping.h"
+#include "connect/mapping/source_batch_builder.h"
 #include "net/tcp.h"
 
 namespace ficus::connect {

@@ -10,6 +10,9 @@
 #include "connect/client/source_link.h"
 #include "connect/files/file_marks.h"
 #include "connect/files/folder_reader.h"
+#include "connect/ingest/source_set.h"
+#include "connect/mapping/mapping.h"
+#include "connect/mapping/source_batch_builder.h"
 
 namespace ficus::connect {
 

@@ -7,7 +7,6 @@
 
 #include <future>
 #include <memory>
-#include <string>
 #include <string_view>
 
 #include "base/memory_disk.h"

@@ -1,7 +1,5 @@
 #include "connect/ingest/ingest.h"
 
-#include <algorithm>
-
 #include "base/check.h"
 #include "engine/engine.h"
 

@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-#include "codec/yaml/yaml_map.h"
+#include "codec/yaml/yaml_tree.h"
 #include "connect/mapping/connector.h"
 
 namespace ficus::connect {

@@ -6,7 +6,6 @@
 
 #include "base/memory_disk.h"
 #include "connect/mapping/sources_file.h"
-#include "connect/mapping/types_file.h"
 
 // What the tests of this room share: a pack's files in, a payload through them, rows out.
 

@@ -6,6 +6,7 @@
 
 #include "codec/fact/bytes.h"
 #include "connect/mqtt/session.h"
+#include "connect/mqtt/subscriber_list.h"
 #include "connect/mqtt/will_book.h"
 
 // The facts of the broker's log as bytes: one list of what is written, next to what reads it

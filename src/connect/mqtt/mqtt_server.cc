@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "access/access_control.h"
 #include "connect/mqtt/mqtt_connection.h"
 
 namespace ficus::connect {

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "base/planted.h"
-#include "codec/mqtt/packet.h"
+#include "codec/mqtt/packet_type.h"
 #include "connect/mqtt/front_queue.h"
 #include "log/position.h"
 

@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "codec/mqtt/packet.h"
+#include "codec/mqtt/packet_type.h"
 #include "connect/ingest/source_set.h"
 #include "connect/mqtt/topic_tree.h"
 

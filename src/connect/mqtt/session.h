@@ -7,10 +7,9 @@
 #include <vector>
 
 #include "base/time.h"
-#include "codec/mqtt/packet.h"
 #include "connect/mqtt/front_queue.h"
 #include "connect/mqtt/message.h"
-#include "connect/mqtt/topic_tree.h"
+#include "connect/mqtt/subscriber_list.h"
 
 namespace ficus::connect {
 

@@ -1,11 +1,13 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <unordered_map>
 #include <vector>
 
-#include "codec/mqtt/packet.h"
+#include "codec/mqtt/packet_type.h"
+#include "codec/mqtt/repeated_property.h"
 
 namespace ficus::connect {
 

@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "codec/mqtt/decoder.h"
 #include "codec/mqtt/encoder.h"
 #include "codec/mqtt/reason_code.h"
