@@ -126,6 +126,7 @@ class DuckHistory final : public History {
   void delete_removed(Timestamp now, MaintenanceReport& report);
   void care_for_files(Timestamp now, MaintenanceReport& report);
   void checkpoint(MaintenanceReport& report);
+  bool has_free_blocks();
   std::uint64_t log_bytes();
   std::uint64_t database_bytes();
   void publish();
@@ -154,6 +155,7 @@ class DuckHistory final : public History {
 
   // Of the history thread.
   std::uint64_t database_bytes_ = 0;  // the file's size at open and after the last checkpoint
+  bool has_freed_blocks_ = false;     // since the last checkpoint, which makes them free
   std::size_t declared_types_ = 0;    // of the schema, have their views
   std::unique_ptr<DuckConnection> feed_;
   Catalog catalog_;

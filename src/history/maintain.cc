@@ -104,6 +104,7 @@ void DuckHistory::accept_seal(const SealOutcome& outcome, Timestamp now,
     return task_failed(task, status.error(), now, report);
   }
   pauses_.erase(task);
+  has_freed_blocks_ = true;
   if (file != nullptr) report.sealed.push_back(file->file);
 }
 
@@ -327,15 +328,19 @@ void DuckHistory::care_for_files(Timestamp now, MaintenanceReport& report) {
 }
 
 // Large commits go past the log, straight into the database's file, and the blocks of a tail that
-// was sealed can be written again only after a checkpoint: so what the file grows by counts, too.
+// was sealed can be written again only after a checkpoint. So what the file grows by counts, too;
+// and one that has once grown is not to grow for want of blocks while there are some to be had.
 void DuckHistory::checkpoint(MaintenanceReport& report) {
   const std::uint64_t size = database_bytes();
   database_bytes_ = std::min(database_bytes_, size);
   const std::uint64_t bytes = log_bytes() + size - database_bytes_;
-  if (bytes < options_.checkpoint_bytes) return;
+  const bool would_free =
+      has_freed_blocks_ && size >= options_.checkpoint_bytes && !has_free_blocks();
+  if (bytes < options_.checkpoint_bytes && !would_free) return;
   const Status status = feed_->run("CHECKPOINT");
   if (status) {
     database_bytes_ = database_bytes();
+    has_freed_blocks_ = false;
     return;
   }
   must_reopen_ = must_reopen_ || needs_reopening(status.error());
@@ -343,6 +348,15 @@ void DuckHistory::checkpoint(MaintenanceReport& report) {
   if (must_reopen_ || bytes > 4 * options_.checkpoint_bytes) {
     report.problems.push_back("checkpoint failed: " + status.error().message);
   }
+}
+
+// For what comes until the next look.
+bool DuckHistory::has_free_blocks() {
+  const auto rows =
+      feed_->select("SELECT CAST(free_blocks * block_size AS BIGINT) FROM pragma_database_size()");
+  if (!rows || rows->empty()) return true;  // it cannot say: as if there were some
+  const auto bytes = static_cast<std::uint64_t>(integer_of(rows->front().front()));
+  return bytes >= options_.checkpoint_bytes / 4;
 }
 
 std::uint64_t DuckHistory::database_bytes() {

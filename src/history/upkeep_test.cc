@@ -209,5 +209,27 @@ TEST(Upkeep, LargeCommitsDoNotGrowTheDatabaseWithoutEnd) {
   EXPECT_EQ(city.one("SELECT count(*) FROM Vehicle"), fmt::format("{}", 6 * kRows));
 }
 
+// What is written between two checkpoints is bounded by the file's free blocks, which a checkpoint
+// would multiply: a file that grew a little before each of them would grow for ever.
+TEST(Upkeep, TheDatabaseDoesNotGrowForWantOfACheckpoint) {
+  constexpr int kRows = 125'000;
+  DuckHistoryOptions options;
+  options.tail_rows_max = kRows;
+  options.checkpoint_bytes = std::uint64_t{32} << 20;
+  TestCity city(options);
+  const std::string database = city.options.directory + "/history.duckdb";
+  std::uintmax_t largest_of_first = 0, largest = 0;
+  for (int round = 0; round < 24; ++round) {
+    city.append(city.vehicles(round * kRows, kRows));
+    city.commit(static_cast<std::uint64_t>(round) + 1);
+    city.maintain(kLater);
+    city.history->maintain(kLater).value();
+    largest = std::max(largest, fs::file_size(database));
+    if (round == 8) largest_of_first = largest;
+  }
+  EXPECT_GT(largest_of_first, options.checkpoint_bytes) << "there was no need to free anything";
+  EXPECT_LT(largest, largest_of_first + (options.checkpoint_bytes / 4));
+}
+
 }  // namespace
 }  // namespace ficus::history
